@@ -1,0 +1,1 @@
+"""Documents and their append-only revisions; the only package that imports sqlalchemy."""

@@ -1,0 +1,1 @@
+"""Text in, entity spans out: data structures, model, decoding, evaluation. No database, no web."""

@@ -1,0 +1,1 @@
+"""Fine-tuning of the taggers in `ner_core`, on one process or several."""
