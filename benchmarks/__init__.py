@@ -1,1 +1,1 @@
-"""Measurements: `python -m benchmarks.NAME --json` prints each figure with the reference it was measured against."""
+"""Measurements: `python -m benchmarks.NAME --json` prints figures and what they compare with."""

@@ -1,6 +1,7 @@
 """Label sets and the BIO tags made from them.
 
-`O` has tag id 0; the labels follow in their order, each with its B- tag (odd id) and its I- tag (even id).
+`O` has tag id 0; the labels follow in their order, each with a B- tag (odd id) and an I- tag (even
+id).
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +43,7 @@ class LabelSet:
 
     @classmethod
     def from_tags(cls, tags: Sequence[str]) -> "LabelSet":
-        """The label set of a tag list such as a Hub model's `id2label`, in order of first mention."""
+        """The label set of a tag list, for example a Hub model's, in order of first mention."""
         labels = dict.fromkeys(tag[2:] for tag in tags if tag[:2] in ("B-", "I-"))
         return cls(tuple(labels))
 
@@ -90,8 +91,8 @@ class LabelSet:
         """Tag ids of a text, one for each character.
 
         Raises:
-            ValueError: A label is unknown, a span ends behind the text, or two spans overlap: BIO tags
-                cannot express that (see `ner_core.spans.drop_overlaps`).
+            ValueError: A label is unknown, a span ends behind the text, or two spans overlap: BIO
+                tags cannot express that (see `ner_core.spans.drop_overlaps`).
         """
         spans = sorted(spans)
         self.check_spans(spans)

@@ -25,7 +25,8 @@ class Span:
         score: Probability in [0, 1] that the model gives the span; None for a human's span.
 
     Raises:
-        ValueError: The range is empty or negative, the label is empty, or the score is no probability.
+        ValueError: The range is empty or negative, the label is empty, or the score is not a
+            probability.
     """
 
     start: int
@@ -120,7 +121,7 @@ def find_overlaps(spans: Iterable[Span]) -> list[tuple[Span, Span]]:
 def drop_overlaps(spans: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Split spans into those that BIO tags can express together and the rest.
 
-    The longest span wins; of two equally long ones the earlier, then the alphabetically first label.
+    The longest span wins; of two equally long ones the earlier, then the label that sorts first.
 
     Returns:
         The spans kept and the spans dropped, both sorted.

@@ -1,0 +1,381 @@
+"""A checkpoint directory, written whole or not at all, and the encoders that training starts from.
+
+A checkpoint holds `config.json` (the encoder's, plus `architecture`, `labels`, `format_version` and
+the tagger's own settings), `model.safetensors`, the encoder's tokenizer files, `metrics.json` and a
+model card. Hub models for token classification load as softmax taggers. Weights are read from
+safetensors; older encoders on the Hub with nothing but a pickle are read by torch's
+`weights_only` loader, which runs no code.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForTokenClassification,
+    PretrainedConfig,
+    PreTrainedModel,
+)
+
+from ner_core.labels import LabelSet
+from ner_core.models import Tagger, TaggerConfig
+from ner_core.preprocessing import CharacterVocabulary
+
+FORMAT_VERSION = 1
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+METRICS_FILE = "metrics.json"
+CARD_FILE = "README.md"
+_TOKENIZER_FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
+_PICKLE_FILE = "pytorch_model.bin"
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+# Keys of config.json that are the tagger's, not the encoder's.
+_TAGGER_KEYS = (
+    "format_version",
+    "architecture",
+    "labels",
+    "context_hidden_size",
+    "context_num_layers",
+    "tagger_dropout",
+    "max_window_tokens",
+    "output_tags",
+)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint or encoder that cannot be used; one line names it and says why."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder with its vocabulary, ready to carry a tagger.
+
+    Attributes:
+        model: The encoder itself.
+        vocabulary: Characters to its token ids.
+        tokenizer_files: File name to content, handed on to the checkpoints made from it.
+        checkpoint: The tagger it was taken from, when it was one of this project's checkpoints.
+    """
+
+    model: PreTrainedModel
+    vocabulary: CharacterVocabulary
+    tokenizer_files: Mapping[str, bytes]
+    checkpoint: "Checkpoint | None" = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A tagger and everything that is saved with it.
+
+    Attributes:
+        tagger: The model, in evaluation mode after loading.
+        vocabulary: Characters to the encoder's token ids.
+        tokenizer_files: File name to content, as the encoder came with them.
+        name: The directory's name, or the last part of a Hub id.
+        metrics: What was measured when it was made; see `metrics.json`.
+    """
+
+    tagger: Tagger
+    vocabulary: CharacterVocabulary
+    tokenizer_files: Mapping[str, bytes]
+    name: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_checkpoint(path_or_hub_id: str | Path) -> Checkpoint:
+    """Load a checkpoint directory of this project, or a Hub model for token classification.
+
+    Raises:
+        CheckpointError: Not there, damaged, of a newer format, or no tagger.
+    """
+    directory = _find_directory(path_or_hub_id)
+    settings = _read_config(directory)
+    vocabulary = _load_vocabulary(directory)
+    if "format_version" in settings:
+        tagger = _load_own_tagger(directory, settings)
+    else:
+        tagger = _load_hub_tagger(directory, settings)
+    return Checkpoint(
+        tagger=tagger.eval(),
+        vocabulary=vocabulary,
+        tokenizer_files=_read_tokenizer_files(directory),
+        name=Path(path_or_hub_id).resolve().name,
+        metrics=_read_metrics(directory),
+    )
+
+
+def load_encoder(path_or_hub_id: str | Path) -> Encoder:
+    """Load an encoder directory, a Hub encoder, or the encoder inside a checkpoint.
+
+    Raises:
+        CheckpointError: Not there, damaged, or its weights do not cover the model.
+    """
+    directory = _find_directory(path_or_hub_id)
+    settings = _read_config(directory)
+    if "format_version" in settings:
+        checkpoint = load_checkpoint(directory)
+        return Encoder(
+            checkpoint.tagger.encoder,
+            checkpoint.vocabulary,
+            checkpoint.tokenizer_files,
+            checkpoint,
+        )
+    vocabulary = _load_vocabulary(directory)
+    model = _load_pretrained(AutoModel, directory)
+    return Encoder(model, vocabulary, _read_tokenizer_files(directory))
+
+
+def save_checkpoint(
+    checkpoint: Checkpoint,
+    directory: Path,
+    *,
+    card: str,
+    weights_dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write a checkpoint to a temporary sibling and rename it into place.
+
+    Args:
+        checkpoint: What to write; its name is ignored.
+        directory: Where to; a checkpoint that is there already is replaced.
+        card: Text of the model card.
+        weights_dtype: How encoder and context layer are stored. Half the bytes with float16; the
+            CRF stays float32, its log-likelihoods need it.
+
+    Raises:
+        OSError: The directory cannot be written; nothing is left behind.
+    """
+    tagger = checkpoint.tagger
+    config = {**tagger.encoder.config.to_dict(), **_describe_tagger(tagger.config)}
+    temporary = directory.with_name(f".{directory.name}.{uuid4().hex}")
+    temporary.mkdir(parents=True)
+    try:
+        for name, content in checkpoint.tokenizer_files.items():
+            (temporary / name).write_bytes(content)
+        _write_json(temporary / CONFIG_FILE, config)
+        _write_json(temporary / METRICS_FILE, checkpoint.metrics)
+        (temporary / CARD_FILE).write_text(card, encoding="utf-8")
+        save_file(_collect_weights(tagger, weights_dtype), temporary / WEIGHTS_FILE)
+        _replace_directory(temporary, directory)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def max_encoder_tokens(config: PretrainedConfig) -> int:
+    """Longest input that an encoder's position embeddings allow, at most 512 tokens."""
+    positions = int(getattr(config, "max_position_embeddings", 512))
+    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        # RoBERTa counts positions from its padding id + 1.
+        positions -= int(config.pad_token_id or 0) + 1
+    return min(512, positions)
+
+
+def _find_directory(path_or_hub_id: str | Path) -> Path:
+    directory = Path(path_or_hub_id)
+    if directory.is_dir():
+        return directory
+    name = str(path_or_hub_id)
+    if isinstance(path_or_hub_id, Path) or not _HUB_ID.fullmatch(name) or directory.exists():
+        raise CheckpointError(
+            f"expected a checkpoint directory or a Hub id such as hfl/chinese-bert-wwm-ext,"
+            f" got {name} (no such directory)"
+        )
+    try:
+        return _download(name)
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise CheckpointError(
+            f"expected a checkpoint directory or a reachable Hub id, got {name}: no such directory,"
+            f" and the Hub answered: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _download(hub_id: str) -> Path:
+    patterns = ["*.json", "*.txt", "*.safetensors"]
+    directory = Path(snapshot_download(hub_id, allow_patterns=patterns))
+    if not any(directory.glob("*.safetensors")):
+        directory = Path(snapshot_download(hub_id, allow_patterns=[*patterns, _PICKLE_FILE]))
+    return directory
+
+
+def _read_config(directory: Path) -> dict[str, Any]:
+    path = directory / CONFIG_FILE
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"expected a checkpoint with {CONFIG_FILE}, found none in {directory}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"expected JSON in {path}, got: {error}") from error
+    if not isinstance(settings, dict):
+        raise CheckpointError(f"expected a JSON object in {path}, got {type(settings).__name__}")
+    version = settings.get("format_version", FORMAT_VERSION)
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"expected format_version {FORMAT_VERSION}, got {version!r} (in {path});"
+            f" a newer version of this program wrote it"
+        )
+    return settings
+
+
+def _load_vocabulary(directory: Path) -> CharacterVocabulary:
+    try:
+        return CharacterVocabulary.load(directory)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(str(error)) from error
+
+
+def _read_tokenizer_files(directory: Path) -> dict[str, bytes]:
+    paths = [directory / name for name in _TOKENIZER_FILES]
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
+
+
+def _read_metrics(directory: Path) -> dict[str, Any]:
+    path = directory / METRICS_FILE
+    if not path.is_file():
+        return {}
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"expected JSON in {path}, got: {error}") from error
+    return metrics
+
+
+def _load_own_tagger(directory: Path, settings: dict[str, Any]) -> Tagger:
+    path = directory / WEIGHTS_FILE
+    try:
+        config = TaggerConfig(
+            architecture=settings["architecture"],
+            labels=LabelSet(tuple(settings["labels"])),
+            context_hidden_size=settings["context_hidden_size"],
+            context_num_layers=settings["context_num_layers"],
+            dropout=settings["tagger_dropout"],
+            max_window_tokens=settings["max_window_tokens"],
+            output_tags=tuple(settings["output_tags"]) if settings["output_tags"] else None,
+        )
+        encoder_settings = {k: v for k, v in settings.items() if k not in _TAGGER_KEYS}
+        encoder_config = AutoConfig.for_model(**encoder_settings)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        raise CheckpointError(
+            f"expected a tagger's settings in {directory / CONFIG_FILE}, got {reason}"
+        ) from error
+    try:
+        weights = load_file(path)
+    except FileNotFoundError:
+        raise CheckpointError(f"expected weights in {path}, found no such file") from None
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"expected undamaged weights in {path}, got: {error}") from error
+    tagger = Tagger(AutoModel.from_config(encoder_config), config)
+    _load_weights(tagger, weights, path)
+    return tagger
+
+
+def _load_weights(tagger: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    try:
+        tagger.load_state_dict({name: weight.float() for name, weight in weights.items()})
+    except RuntimeError as error:
+        reasons = [line.strip() for line in str(error).splitlines()[1:]]
+        raise CheckpointError(
+            f"expected the weights that {path.with_name(CONFIG_FILE)} describes, got {path}:"
+            f" {reasons[0]}"
+        ) from error
+
+
+def _load_hub_tagger(directory: Path, settings: dict[str, Any]) -> Tagger:
+    names = settings.get("architectures") or []
+    if not any(name.endswith("ForTokenClassification") for name in names):
+        raise CheckpointError(
+            f"expected a tagger, got {', '.join(names) or 'an unknown model'} (in {directory});"
+            f" an encoder alone must be fine-tuned first (trainer.finetune --encoder)"
+        )
+    model = _load_pretrained(AutoModelForTokenClassification, directory)
+    output_tags = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
+    classifier = getattr(model, "classifier", None)
+    if not isinstance(classifier, nn.Linear):
+        raise CheckpointError(
+            f"expected one linear classifier on the encoder, got {type(classifier).__name__}"
+            f" (in {directory})"
+        )
+    try:
+        config = TaggerConfig(
+            architecture="bert-softmax",
+            labels=LabelSet.from_tags(output_tags),
+            max_window_tokens=max_encoder_tokens(model.config),
+            output_tags=output_tags,
+        )
+        tagger = Tagger(model.base_model, config)
+    except ValueError as error:
+        raise CheckpointError(f"{error} (in {directory / CONFIG_FILE})") from error
+    tagger.classifier.load_state_dict(classifier.state_dict())
+    return tagger
+
+
+def _load_pretrained(auto_class: Any, directory: Path) -> PreTrainedModel:
+    try:
+        model, report = auto_class.from_pretrained(
+            directory, output_loading_info=True, dtype=torch.float32
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(
+            f"expected a Hugging Face model in {directory}, got: {str(error).splitlines()[0]}"
+        ) from error
+    # A pooler is thrown away anyway; anything else that is missing would be random.
+    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise CheckpointError(
+            f"expected weights for the whole encoder, {directory} lacks {len(missing)} of them,"
+            f" for example {missing[0]}"
+        )
+    return model
+
+
+def _describe_tagger(config: TaggerConfig) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "architecture": config.architecture,
+        "labels": list(config.labels.labels),
+        "context_hidden_size": config.context_hidden_size,
+        "context_num_layers": config.context_num_layers,
+        "tagger_dropout": config.dropout,
+        "max_window_tokens": config.max_window_tokens,
+        "output_tags": list(config.output_tags) if config.output_tags else None,
+    }
+
+
+def _collect_weights(tagger: Tagger, dtype: torch.dtype) -> dict[str, Tensor]:
+    return {
+        name: (weight if name.startswith("crf.") else weight.to(dtype)).detach().cpu().contiguous()
+        for name, weight in tagger.state_dict().items()
+    }
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _replace_directory(temporary: Path, directory: Path) -> None:
+    """Rename the finished directory into place; the old one leaves only when the new one is in."""
+    old = directory.with_name(f".{directory.name}.{uuid4().hex}.old")
+    if directory.exists():
+        directory.rename(old)
+    try:
+        temporary.rename(directory)
+    except OSError:
+        if old.exists():
+            old.rename(directory)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,74 @@
+"""Emissions to spans with probabilities.
+
+Windows limit only what the encoder sees at once. Their emissions are merged back into segments, and
+the CRF decodes each segment as a whole, so that no entity is cut at a window's edge.
+
+Shapes: B segments, L characters in the longest, K tags.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from ner_core.crf import CRF, TagSpan
+from ner_core.labels import LabelSet
+from ner_core.preprocessing import Window, assign_to_windows
+from ner_core.spans import Span
+
+
+def merge_windows(windows: Sequence[Window], emissions: Sequence[Tensor]) -> Tensor:
+    """Join the emissions of overlapping windows into those of their segment.
+
+    Each character is taken from the window in which it stands farthest from an edge.
+
+    Args:
+        windows: Ranges within the segment, in order, covering it.
+        emissions: One tensor for each window. Shape of each: (window's characters, K)
+
+    Returns:
+        Shape: (segment's characters, K)
+    """
+    parts = [
+        window_emissions[owned.start - window.start : owned.end - window.start]
+        for window, owned, window_emissions in zip(
+            windows, assign_to_windows(windows), emissions, strict=True
+        )
+    ]
+    return torch.cat(parts)
+
+
+def decode_spans(crf: CRF, labels: LabelSet, emissions: Sequence[Tensor]) -> list[tuple[Span, ...]]:
+    """The best valid tagging of each segment, as spans with their exact probabilities.
+
+    The probability of a span is that of exactly this range with exactly this label, summed over all
+    taggings of the rest of the segment.
+
+    Args:
+        crf: Transition scores and constraints.
+        labels: The label set behind the tags.
+        emissions: One tensor for each segment. Shape of each: (segment's characters, K)
+    """
+    if not emissions:
+        return []
+    # Shape: (B, L, K)
+    padded = pad_sequence(list(emissions), batch_first=True)
+    lengths = torch.tensor([len(segment) for segment in emissions], device=padded.device)
+    # Shape: (B, L)
+    mask = torch.arange(padded.shape[1], device=padded.device) < lengths.unsqueeze(1)
+    spans = [labels.tags_to_spans(tag_ids) for tag_ids in crf.decode(padded, mask)]
+    tag_spans = [[_to_tag_span(span, labels) for span in segment_spans] for segment_spans in spans]
+    probabilities = crf.span_probabilities(padded, tag_spans, mask)
+    return [
+        tuple(
+            Span(span.start, span.end, span.label, score=min(1.0, max(0.0, probability)))
+            for span, probability in zip(segment_spans, segment_probabilities, strict=True)
+        )
+        for segment_spans, segment_probabilities in zip(spans, probabilities, strict=True)
+    ]
+
+
+def _to_tag_span(span: Span, labels: LabelSet) -> TagSpan:
+    begin_tag = labels.tag_ids[f"B-{span.label}"]
+    return TagSpan(span.start, span.end, begin_tag, begin_tag + 1)

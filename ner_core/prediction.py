@@ -1,0 +1,186 @@
+"""Load once, predict many: the only door that the application uses."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ner_core.checkpoint import Checkpoint, load_checkpoint
+from ner_core.dataset import EncodedWindow, collate
+from ner_core.decoding import decode_spans, merge_windows
+from ner_core.labels import LabelSet
+from ner_core.preprocessing import Window, split_segments, split_windows
+from ner_core.spans import Span, check_text
+
+DEVICES = ("auto", "cpu", "cuda")
+# Texts whose emissions are held at once, to bound memory on files of any length.
+_TEXTS_PER_ROUND = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A text and the entities found in it.
+
+    Attributes:
+        text: As it was given.
+        spans: Sorted, without overlaps, each with its probability as score.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Where a segment stands: its text's index, its range, and its windows within the range."""
+
+    text_index: int
+    range: Window
+    windows: tuple[Window, ...]
+
+
+class Predictor:
+    """A tagger with its vocabulary on one device. Safe to call from several threads.
+
+    Args:
+        checkpoint: The tagger.
+        device: Where it runs. On CUDA the encoder and the context layer run in bfloat16 where the
+            hardware has it; the CRF always runs in float32.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+        self._tagger = checkpoint.tagger.to(device).eval()
+        self._vocabulary = checkpoint.vocabulary
+        self._device = device
+        self._lock = threading.Lock()
+        self.name = checkpoint.name
+
+    @classmethod
+    def load(cls, checkpoint: str | Path, *, device: str = "auto") -> "Predictor":
+        """Load a checkpoint directory or a Hub id.
+
+        Args:
+            checkpoint: Directory or Hub id.
+            device: "cpu", "cuda", or "auto", which takes CUDA when there is one.
+
+        Raises:
+            CheckpointError: The checkpoint cannot be used.
+            ValueError: There is no such device.
+        """
+        if device not in DEVICES:
+            raise ValueError(f"expected a device of {', '.join(DEVICES)}, got {device!r}")
+        has_cuda = torch.cuda.is_available()
+        if device == "cuda" and not has_cuda:
+            raise ValueError("expected a CUDA device, found none; --device cpu runs without")
+        kind = "cuda" if has_cuda and device != "cpu" else "cpu"
+        return cls(load_checkpoint(checkpoint), torch.device(kind))
+
+    @property
+    def labels(self) -> LabelSet:
+        """The checkpoint's label set."""
+        return self._tagger.config.labels
+
+    @property
+    def architecture(self) -> str:
+        """One of `ner_core.models.ARCHITECTURES`."""
+        return self._tagger.config.architecture
+
+    @property
+    def device_name(self) -> str:
+        """What a person calls the device: "CPU", or the name of the graphics card."""
+        if self._device.type == "cuda":
+            return torch.cuda.get_device_name(self._device)
+        return "CPU"
+
+    def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> list[Prediction]:
+        """Tag texts of any length; windows of like length share a batch.
+
+        Args:
+            texts: Any number of texts; one without characters gets no spans.
+            batch_size: Windows that the encoder reads at once.
+
+        Raises:
+            ValueError: A text holds NUL or half of a surrogate pair, or the batch size is not
+                positive.
+        """
+        if batch_size < 1:
+            raise ValueError(f"expected a positive batch size, got {batch_size}")
+        for text in texts:
+            check_text(text)
+        predictions: list[Prediction] = []
+        for start in range(0, len(texts), _TEXTS_PER_ROUND):
+            predictions += self._predict_round(texts[start : start + _TEXTS_PER_ROUND], batch_size)
+        return predictions
+
+    def _predict_round(self, texts: Sequence[str], batch_size: int) -> list[Prediction]:
+        segments = list(self._split(texts))
+        with self._lock, torch.inference_mode():
+            emissions = self._score(texts, segments, batch_size)
+            segment_spans = self._decode(emissions, batch_size)
+        spans: list[list[Span]] = [[] for _ in texts]
+        for segment, found in zip(segments, segment_spans, strict=True):
+            spans[segment.text_index] += _shift(found, segment.range.start)
+        return [Prediction(text, tuple(found)) for text, found in zip(texts, spans, strict=True)]
+
+    def _split(self, texts: Sequence[str]) -> Iterator[_Segment]:
+        max_characters = self._tagger.config.max_window_characters
+        # Half a window of overlap gives every character a quarter of a window of context.
+        stride = max(1, max_characters // 2)
+        for text_index, text in enumerate(texts):
+            for segment in split_segments(text, max_characters):
+                windows = split_windows(segment.num_characters, max_characters, stride)
+                yield _Segment(text_index, segment, tuple(windows))
+
+    def _score(
+        self, texts: Sequence[str], segments: Sequence[_Segment], batch_size: int
+    ) -> list[Tensor]:
+        """Emissions of each segment. Shape of each: (segment's characters, K)."""
+        encoded: list[EncodedWindow] = []
+        for segment in segments:
+            text = texts[segment.text_index][segment.range.start : segment.range.end]
+            token_ids = self._vocabulary.encode(text)
+            encoded += [
+                EncodedWindow(tuple(token_ids[window.start : window.end]))
+                for window in segment.windows
+            ]
+        scored: dict[int, Tensor] = {}
+        for indices in _batches_by_length([len(w.token_ids) for w in encoded], batch_size):
+            batch = collate([encoded[index] for index in indices], self._vocabulary).to(
+                self._device
+            )
+            with torch.autocast("cuda", torch.bfloat16, enabled=self._uses_bfloat16):
+                output = self._tagger(batch.input_ids, batch.attention_mask, batch.mask)
+            for index, emissions in zip(indices, output.emissions.float(), strict=True):
+                scored[index] = emissions[: len(encoded[index].token_ids)]
+        in_order = iter(scored[index] for index in range(len(encoded)))
+        return [
+            merge_windows(segment.windows, [next(in_order) for _ in segment.windows])
+            for segment in segments
+        ]
+
+    def _decode(self, emissions: Sequence[Tensor], batch_size: int) -> list[tuple[Span, ...]]:
+        decoded: dict[int, tuple[Span, ...]] = {}
+        for indices in _batches_by_length([len(segment) for segment in emissions], batch_size):
+            batch = [emissions[index] for index in indices]
+            decoded.update(
+                zip(indices, decode_spans(self._tagger.crf, self.labels, batch), strict=True)
+            )
+        return [decoded[index] for index in range(len(emissions))]
+
+    @property
+    def _uses_bfloat16(self) -> bool:
+        return self._device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def _batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Indices in batches of like length, the longest first: memory runs out early or never."""
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
+
+
+def _shift(spans: Sequence[Span], offset: int) -> list[Span]:
+    return [Span(s.start + offset, s.end + offset, s.label, s.score) for s in spans]

@@ -1,0 +1,222 @@
+"""From a text to what an encoder reads, without ever moving an offset.
+
+One token stands for one character. Texts longer than the encoder's window are cut into segments at
+the ends of sentences, and segments into windows that overlap; nothing is dropped.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Full-width digits and letters (U+FF10..U+FF5A) stand 0xFEE0 above their ASCII forms. Full-width
+# punctuation stays: Chinese vocabularies know "，" as a token of its own.
+_FULL_WIDTH_OFFSET = 0xFEE0
+_FULL_WIDTH_RANGES = (("０", "９"), ("Ａ", "Ｚ"), ("ａ", "ｚ"))
+
+SENTENCE_ENDS = frozenset("。！？；!?;\n")
+# A closing mark belongs to the sentence before it.
+_CLOSING_MARKS = frozenset("”’」』】》）)\"'")
+
+UNKNOWN_TOKEN = "[UNK]"
+# BERT's Chinese vocabularies have no token for a blank; the first unused one is free for it.
+BLANK_TOKEN = "[unused1]"
+
+
+def fold_character(character: str) -> str:
+    """Lower case and half width, where that keeps the length of one character.
+
+    >>> fold_character("Ｑ"), fold_character("İ")
+    ('q', 'İ')
+    """
+    for first, last in _FULL_WIDTH_RANGES:
+        if first <= character <= last:
+            character = chr(ord(character) - _FULL_WIDTH_OFFSET)
+            break
+    lowered = character.lower()
+    return lowered if len(lowered) == 1 else character
+
+
+@dataclass(frozen=True)
+class CharacterVocabulary:
+    """Characters to token ids, on top of an encoder's own vocabulary.
+
+    Never WordPiece over a text: it merges digits and Latin letters and loses blanks, and the
+    offsets with them.
+
+    Attributes:
+        token_ids: The encoder's vocabulary, token to id.
+        cls_token_id: Token before the first character.
+        sep_token_id: Token after the last character.
+        pad_token_id: Token that fills a batch.
+        unk_token_id: Token of every character that the vocabulary lacks.
+        blank_token_id: Token of every white-space character that the vocabulary lacks.
+    """
+
+    token_ids: dict[str, int]
+    cls_token_id: int
+    sep_token_id: int
+    pad_token_id: int
+    unk_token_id: int
+    blank_token_id: int
+
+    @classmethod
+    def from_token_ids(cls, token_ids: dict[str, int]) -> "CharacterVocabulary":
+        """Find the special tokens of a BERT-like vocabulary or of a RoBERTa-like one (`<s>`).
+
+        Raises:
+            ValueError: A special token is missing.
+        """
+
+        def find(*names: str) -> int:
+            for name in names:
+                if name in token_ids:
+                    return token_ids[name]
+            raise ValueError(f"expected a vocabulary with {' or '.join(names)}, got neither")
+
+        unknown = find(UNKNOWN_TOKEN, "<unk>")
+        return cls(
+            token_ids=token_ids,
+            cls_token_id=find("[CLS]", "<s>"),
+            sep_token_id=find("[SEP]", "</s>"),
+            pad_token_id=find("[PAD]", "<pad>"),
+            unk_token_id=unknown,
+            blank_token_id=token_ids.get(BLANK_TOKEN, unknown),
+        )
+
+    @classmethod
+    def load(cls, directory: Path) -> "CharacterVocabulary":
+        """Read the vocabulary of an encoder or checkpoint directory.
+
+        `vocab.txt` and `tokenizer.json` are read as they are: building a tokenizer that is never
+        asked to tokenize takes longer than loading a small model.
+
+        Raises:
+            ValueError: The directory holds neither file, or one without special tokens.
+        """
+        plain = directory / "vocab.txt"
+        if plain.is_file():
+            tokens = plain.read_text(encoding="utf-8").split("\n")
+            if tokens[-1] == "":
+                tokens.pop()
+            return cls.from_token_ids({token: token_id for token_id, token in enumerate(tokens)})
+        fast = directory / "tokenizer.json"
+        if fast.is_file():
+            model = json.loads(fast.read_text(encoding="utf-8")).get("model", {})
+            vocabulary = model.get("vocab")
+            if isinstance(vocabulary, dict):
+                return cls.from_token_ids(vocabulary)
+        raise ValueError(
+            f"expected vocab.txt, or tokenizer.json with a vocabulary, got neither (in {directory})"
+        )
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text, exactly one for each character, without special tokens."""
+        return [self._encode_character(character) for character in text]
+
+    def _encode_character(self, character: str) -> int:
+        token_id = self.token_ids.get(fold_character(character))
+        if token_id is None:
+            token_id = self.token_ids.get(character)
+        if token_id is None:
+            return self.blank_token_id if character.isspace() else self.unk_token_id
+        return token_id
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open range of a text, in code points."""
+
+    start: int
+    end: int
+
+    @property
+    def num_characters(self) -> int:
+        """Length in code points."""
+        return self.end - self.start
+
+
+def find_sentence_ends(text: str) -> list[int]:
+    """Offsets one past each sentence: after 。！？； and line ends, closing marks included.
+
+    The last offset is the length of the text.
+    """
+    ends: list[int] = []
+    for index, character in enumerate(text):
+        if character in _CLOSING_MARKS and ends and ends[-1] == index:
+            ends[-1] = index + 1
+        elif character in SENTENCE_ENDS:
+            if ends and ends[-1] == index:
+                ends[-1] = index + 1
+            else:
+                ends.append(index + 1)
+    if text and (not ends or ends[-1] < len(text)):
+        ends.append(len(text))
+    return ends
+
+
+def split_segments(text: str, max_characters: int) -> list[Window]:
+    """Cut a text at sentence ends into segments that cover it without a gap or an overlap.
+
+    As many whole sentences as fit go into one segment, so a short text stays in one piece. A
+    sentence longer than the limit is a segment of its own and keeps its length.
+    """
+    segments: list[Window] = []
+    start = previous = 0
+    for end in find_sentence_ends(text):
+        if end - start > max_characters and previous > start:
+            segments.append(Window(start, previous))
+            start = previous
+        previous = end
+    if previous > start:
+        segments.append(Window(start, previous))
+    return segments
+
+
+def split_windows(num_characters: int, max_characters: int, stride: int) -> list[Window]:
+    """Cut a segment into windows of at most `max_characters`, each `stride` after the one before.
+
+    The last window is moved back so that it is full.
+
+    Raises:
+        ValueError: The stride would leave characters uncovered or is not positive.
+    """
+    if not 0 < stride <= max_characters:
+        raise ValueError(f"expected a stride from 1 to {max_characters}, got {stride}")
+    if num_characters <= max_characters:
+        return [Window(0, num_characters)] if num_characters else []
+    last_start = num_characters - max_characters
+    starts = [*range(0, last_start, stride), last_start]
+    return [Window(start, start + max_characters) for start in starts]
+
+
+def assign_to_windows(windows: Sequence[Window]) -> list[Window]:
+    """The part of the segment that each window answers for.
+
+    Where windows overlap, a character belongs to the one whose nearer edge is farther away: the
+    border runs through the middle of the overlap.
+    """
+    owned = []
+    for index, window in enumerate(windows):
+        before = windows[index - 1].end if index else None
+        after = windows[index + 1].start if index + 1 < len(windows) else None
+        start = window.start if before is None else (window.start + before) // 2
+        end = window.end if after is None else (after + window.end) // 2
+        owned.append(Window(start, end))
+    return owned
+
+
+def build_vocabulary(texts: Iterable[str], *, min_count: int = 1) -> list[str]:
+    """Tokens of a new character vocabulary: BERT's special tokens, then characters by frequency.
+
+    Characters are folded first; white space is left to the blank token. Ties sort by code point.
+    """
+    counts: dict[str, int] = {}
+    for text in texts:
+        for character in text:
+            folded = fold_character(character)
+            if not folded.isspace():
+                counts[folded] = counts.get(folded, 0) + 1
+    frequent = [character for character, count in counts.items() if count >= min_count]
+    frequent.sort(key=lambda character: (-counts[character], character))
+    return ["[PAD]", UNKNOWN_TOKEN, "[CLS]", "[SEP]", "[MASK]", BLANK_TOKEN, *frequent]
