@@ -13,6 +13,8 @@ _Block = dict[str, tuple[str, str]]
 
 PAGE: Final[_Block] = {
     "page.title": ("中文实体标注工作台", "Chinese NER Workbench"),
+    "page.switch_language": ("切换到英文界面", "Switch to the Chinese interface"),
+    "page.switch_theme": ("切换深色或浅色", "Switch between dark and light"),
 }
 
 PREDICT: Final[_Block] = {

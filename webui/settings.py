@@ -1,0 +1,18 @@
+"""What the program that starts the pages decides for them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of the pages.
+
+    Attributes:
+        download_folder: Where downloads are written; below the system's temporary folder, which is the
+            one place outside the working folder that Gradio serves files from. Never the database's.
+        project: The project of the store that all pages work on.
+    """
+
+    download_folder: Path
+    project: str = "default"
