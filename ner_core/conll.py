@@ -4,7 +4,8 @@ This is the shape of the MSRA data: `<character><tab><tag>`; blanks instead of t
 Two rules make every text come back as it was:
 
 - A line break cannot stand on a line: the tokens `\n`, `\r` and `\t` (a backslash and a letter)
-  mean a line feed, a carriage return and a tab. A backslash of the text is a token of its own.
+  mean a line feed, a carriage return and a tab, and `\ufeff` what would pass for a byte order mark
+  at the start of a file. A backslash of the text is a token of its own.
 - A token that is missing (`<tab>O`) is a blank: some writers strip their characters.
 
 BIO tags cannot express spans that overlap; `write_conll` drops the shorter ones and counts them.
@@ -17,7 +18,7 @@ from ner_core.formats import Corpus, DataFormatError, decode_text, quote, split_
 from ner_core.labels import OUTSIDE, LabelSet
 from ner_core.spans import Example, Span, check_text, drop_overlaps
 
-_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\ufeff": "\\ufeff"}
 _ESCAPED_CHARACTERS = {escape: character for character, escape in _ESCAPES.items()}
 
 
@@ -38,7 +39,7 @@ def parse_conll(text: str, *, source: str, labels: LabelSet | None = None) -> Co
     open_label = None  # label of the span that the last token belongs to
     # The empty line at the end closes the last sentence of a file that has none.
     for line_number, line in enumerate((*split_lines(text), ""), start=1):
-        if not line:
+        if not line.strip(" \t"):
             if tokens:
                 examples.append(Example("", "".join(tokens), tuple(spans)))
             tokens, spans, num_characters, open_label = [], [], 0, None
@@ -68,7 +69,8 @@ def _parse_line(line: str) -> tuple[str, str, str | None]:
     """Token, prefix (B, I or O) and label (None for O) of one line."""
     token, separator, tag = line.rpartition("\t" if "\t" in line else " ")
     prefix, _, label = tag.partition("-")
-    if not separator or prefix not in ("B", "I", OUTSIDE) or (prefix == OUTSIDE) == bool(label):
+    is_tag = tag == OUTSIDE or (prefix in ("B", "I") and label.split() == [label])
+    if not separator or not is_tag:
         raise ValueError(
             f"expected a character, a tab and a tag (O, B-LABEL or I-LABEL), got {quote(line)}"
         )

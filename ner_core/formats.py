@@ -9,7 +9,7 @@ See `ner_core.conll` for the other format.
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,30 +109,21 @@ def write_lines(path: str | Path, lines: Iterable[str]) -> None:
     Raises:
         OSError: The file cannot be written; what stood there before is untouched.
     """
+    data = (f"{line}\n".encode() for line in lines)
     target = Path(path).resolve()
     if target.exists() and not target.is_file():
         with target.open("wb") as file:
-            file.writelines(_encode(lines))
+            file.writelines(data)
         return
     sibling = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         with sibling.open("xb") as file:
-            file.writelines(_encode(lines))
+            file.writelines(data)
             file.flush()
             os.fsync(file.fileno())
         sibling.replace(target)
     finally:
         sibling.unlink(missing_ok=True)
-
-
-def _encode(lines: Iterable[str]) -> Iterator[bytes]:
-    is_first = True
-    for line in lines:
-        if is_first and line.startswith(_BYTE_ORDER_MARK):
-            # The reader takes one away; this one is a character of the text.
-            yield _BYTE_ORDER_MARK.encode()
-        is_first = False
-        yield f"{line}\n".encode()
 
 
 # CLUENER
@@ -156,6 +147,7 @@ def cluener_to_spans(text: str, label: object) -> tuple[Span, ...]:
     spans = set()
     for name, mentions in _items(label, 'an object as "label"'):
         check_text(name)
+        LabelSet((name,))  # refuses what could not be a BIO label
         for mention, positions in _items(mentions, f"an object of mentions as label {quote(name)}"):
             where = f"mention {quote(mention)} of label {quote(name)}"
             if not isinstance(positions, list) or not positions:
@@ -197,10 +189,13 @@ def _position_of(position: object, where: str) -> tuple[int, int]:
 
 
 def quote(value: object) -> str:
-    """A value as JSON for a message, cut to a readable length."""
-    shown = json.dumps(value, ensure_ascii=False)
-    if any("\ud800" <= character <= "\udfff" for character in shown):
-        shown = json.dumps(value)
+    """A value as JSON for a message, on one line and cut to a readable length."""
+    try:
+        shown = json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # what the reader could just unpack
+        return "deeply nested JSON"
+    # The message is printed and logged, and no output can hold half of a surrogate pair.
+    shown = shown.encode("utf-8", "backslashreplace").decode("utf-8")
     return shown if len(shown) <= 60 else f"{shown[:59]}…"
 
 
@@ -237,8 +232,10 @@ def parse_json_line(line: str, *, source: str, line_number: int) -> dict[str, ob
         raise fail(
             f"expected a JSON object, got {quote(line)} ({error.msg} at character {error.pos})"
         ) from None
-    except (ValueError, RecursionError) as error:  # an integer of over 4,300 digits; deep nesting
-        raise fail(f"expected a JSON object, got {quote(line)} ({error})") from None
+    except (ValueError, RecursionError):
+        raise fail(
+            "expected a JSON object, got a number that is too long or objects nested too deeply"
+        ) from None
     if not isinstance(value, dict):
         raise fail(f"expected a JSON object, got {quote(value)}")
     return value
