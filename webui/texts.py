@@ -13,12 +13,127 @@ _Block = dict[str, tuple[str, str]]
 
 PAGE: Final[_Block] = {
     "page.title": ("中文实体标注工作台", "Chinese NER Workbench"),
-    "page.switch_language": ("切换到英文界面", "Switch to the Chinese interface"),
-    "page.switch_theme": ("切换深色或浅色", "Switch between dark and light"),
+    "page.switch_language": ("中 / EN：切换到英文界面", "中 / EN: switch to the Chinese interface"),
+    "page.switch_theme": ("切换深色与浅色", "Switch between dark and light"),
+    "page.note": ("提示", "Note"),
+    "page.error": ("没有完成", "Not done"),
+    "page.internal_error": (
+        "内部错误，已记入服务器日志。请重试；若再次出现，请联系管理员。",
+        "Internal error, recorded in the server's log. Try again; if it comes back, tell whoever runs the app.",
+    ),
+    "page.text_empty": (
+        "没有可识别的文字：文本为空或只有空白。请先输入一段文本。",
+        "There is nothing to read: the text is empty or only blanks. Enter some text first.",
+    ),
+    "page.text_unstorable": (
+        "第 {position} 个字符是 {name}，UTF-8 文件无法保存。请删除它后重试。",
+        "Character {position} is {name}, which no UTF-8 file can hold. Delete it and try again.",
+    ),
+    "page.text_nul": ("空字符（NUL，U+0000）", "NUL (U+0000)"),
+    "page.text_surrogate": (
+        "半个代理对（{code_point}）",
+        "half of a surrogate pair ({code_point})",
+    ),
+    "page.text_too_long": (
+        "文本有 {length} 个字符，一次最多 {limit} 个。请分成几段。",
+        "The text has {length} characters; at most {limit} can be read at once. Split it.",
+    ),
+    "page.copy": ("复制", "Copy"),
+    "page.copied": ("已复制", "Copied"),
+    "page.copy_failed": ("请手动复制", "Copy by hand"),
 }
 
 PREDICT: Final[_Block] = {
     "predict.tab": ("识别", "Predict"),
+    "predict.text": ("文本", "Text"),
+    "predict.placeholder": (
+        "粘贴一段中文文本，例如一条新闻……",
+        "Paste Chinese text, a news item for example …",
+    ),
+    "predict.run": ("识别", "Predict"),
+    "predict.clear": ("清空", "Clear"),
+    "predict.examples": ("示例", "Examples"),
+    "predict.example_none": ("无实体", "no entity"),
+    "predict.example_emoji": ("表情符号", "emoji"),
+    "predict.length": ("{count} 字", "{count} characters"),
+    "predict.result": ("识别结果", "Result"),
+    "predict.result_empty": (
+        "结果会显示在这里。这个模型能找出下面这些类型的实体：",
+        "The result appears here. This model finds entities of these types:",
+    ),
+    "predict.none_found": ("没有找到实体。", "No entity found."),
+    "predict.none_shown": (
+        "没有概率达到阈值的实体，请调低阈值。",
+        "No entity reaches the threshold; lower it.",
+    ),
+    "predict.latency": ("用时 {time}", "took {time}"),
+    "predict.threshold": ("最低概率", "Lowest probability"),
+    "predict.hidden": ("隐藏了 {count} 个", "{count} hidden"),
+    "predict.score_meaning": (
+        "百分数是模型给“起止位置与类型都正确”的概率，不是保证；低于 60% 时请人工核对。",
+        "The percentage is the model's probability that borders and type are both right. It is no promise: check below 60 %.",
+    ),
+    "predict.correct": ("纠正这条", "Correct this"),
+    "predict.correct_hint": (
+        "存入数据并在编辑器中打开，模型结果作为待确认的建议",
+        "Adds the text to the data and opens it in the editor, with these entities as suggestions",
+    ),
+    "predict.entities": ("实体", "Entities"),
+    "predict.entities_empty": ("还没有结果", "No result yet"),
+    "predict.column_mention": ("实体", "Mention"),
+    "predict.column_label": ("类型", "Type"),
+    "predict.column_start": ("起", "Start"),
+    "predict.column_end": ("止", "End"),
+    "predict.column_score": ("概率", "Prob."),
+    "predict.offsets": (
+        "起止按字符（Unicode 码位）计，从 0 起，不含“止”。",
+        "Start and end count characters (Unicode code points) from 0; the end is not included.",
+    ),
+    "predict.json": ("CLUENER JSON", "CLUENER JSON"),
+    "predict.json_note": ("此格式的位置含末字。", "In this format the last position is included."),
+    "predict.batch": ("批量识别", "Many texts"),
+    "predict.batch_note": (
+        "上传 .txt（每行一条）、.jsonl 或 .csv（text 列），UTF-8 或 GB18030；结果为 CLUENER JSON，每行一条。",
+        "Upload .txt (one text a line), .jsonl or .csv (column text) in UTF-8 or GB18030; the result is CLUENER JSON, one text a line.",
+    ),
+    "predict.batch_upload": ("选择文件", "Choose a file"),
+    "predict.batch_cancel": ("取消", "Cancel"),
+    "predict.batch_download": ("下载结果", "Download the result"),
+    "predict.batch_running": ("{done} / {total} 条", "{done} of {total} texts"),
+    "predict.batch_done": (
+        "{total} 条已识别，找到 {spans} 个实体，用时 {time}。",
+        "{total} texts read, {spans} entities found in {time}.",
+    ),
+    "predict.batch_cancelled": ("已取消，没有写出文件。", "Cancelled; no file was written."),
+    "predict.batch_errors": (
+        "{count} 行没有读入，结果中没有它们：",
+        "{count} lines were not read and are not in the result:",
+    ),
+    "predict.batch_more": ("……另有 {count} 行", "… and {count} more"),
+    "predict.batch_empty": ("文件里没有可识别的文本。", "The file holds no text to read."),
+    "predict.batch_too_big": (
+        "文件有 {size} MB，最多 {limit} MB。请分成几个文件。",
+        "The file has {size} MB; at most {limit} MB can be read. Split it.",
+    ),
+    "predict.api": ("用程序调用", "From a program"),
+    "predict.api_note": (
+        "另有 /predict_batch 与 /export；全部接口见",
+        "There are /predict_batch and /export too; all of them:",
+    ),
+    "predict.api_link": ("接口文档", "API page"),
+    "predict.privacy": ("保存什么", "What is stored"),
+    "predict.privacy_no": (
+        "识别和批量识别不保存文本：只在内存中处理，不写数据库，不进日志，也不发往别处。",
+        "Predicting stores no text: it is read in memory only, and goes neither to the database nor to a log nor anywhere else.",
+    ),
+    "predict.privacy_file": (
+        "批量结果文件在服务器的临时文件夹中，程序结束时删除。",
+        "The result file of a batch stays in the server's temporary folder until the app ends.",
+    ),
+    "predict.privacy_yes": (
+        "“纠正这条”、“标注”和“数据”页会把文本与修订存入本机数据库。",
+        "“Correct this” and the pages Annotate and Data keep texts and revisions in this app's database.",
+    ),
 }
 
 ANNOTATE: Final[_Block] = {
