@@ -1,0 +1,189 @@
+// The entities of one document while a person works on them, with undo and redo.
+//
+// An entity is a frozen object {start, end, label, source, score}: half-open code points; source "human" or "model";
+// a model's entity is a suggestion that nobody has decided on and has a score. The list is replaced, never changed, so
+// that one step of undo is one reference, and "dirty" is a comparison of two references.
+
+class AnnotationState {
+  constructor(document) {
+    this.offsets = new TextOffsets(document.text);
+    this.entities = AnnotationState.entitiesOf(document);
+    this.saved = this.entities;
+    this.active = null;
+    this.undoSteps = [];
+    this.redoSteps = [];
+  }
+
+  static entitiesOf(document) {
+    return AnnotationState.#inOrder([
+      ...document.spans.map((span) => AnnotationState.humanEntity(span.start, span.end, span.label)),
+      ...document.suggestions.map((span) => Object.freeze({ ...span, source: "model" })),
+    ]);
+  }
+
+  static humanEntity(start, end, label) {
+    return Object.freeze({ start, end, label, source: "human" });
+  }
+
+  static isSame(first, second) {
+    const key = (entities) =>
+      JSON.stringify(entities.map(({ start, end, label, source }) => [start, end, label, source]));
+    return key(first) === key(second);
+  }
+
+  get isDirty() {
+    return this.entities !== this.saved;
+  }
+
+  get suggestions() {
+    return this.entities.filter((entity) => entity.source === "model");
+  }
+
+  mention(entity) {
+    return this.offsets.slice(entity.start, entity.end);
+  }
+
+  // Returns the entities that had to give way to the new one.
+  label(start, end, label, allowOverlap) {
+    const added = AnnotationState.humanEntity(start, end, label);
+    const replaced = this.#inTheWay(added, this.entities, allowOverlap);
+    this.#commit([...this.entities.filter((entity) => !replaced.includes(entity)), added], added);
+    return replaced;
+  }
+
+  relabel(label) {
+    const { start, end } = this.active;
+    this.#replaceActive(AnnotationState.humanEntity(start, end, label));
+  }
+
+  accept() {
+    const { start, end, label } = this.active;
+    this.#replaceActive(AnnotationState.humanEntity(start, end, label));
+  }
+
+  acceptAll() {
+    if (!this.suggestions.length) return;
+    const { active } = this;
+    const accepted = new Map(
+      this.suggestions.map((entity) => [
+        entity,
+        AnnotationState.humanEntity(entity.start, entity.end, entity.label),
+      ]),
+    );
+    const entities = this.entities.map((entity) => accepted.get(entity) ?? entity);
+    this.#commit(entities, accepted.get(active) ?? active);
+  }
+
+  remove() {
+    this.#commit(
+      this.entities.filter((entity) => entity !== this.active),
+      null,
+    );
+  }
+
+  // Moves one border of the active entity by one code point. Returns null, or why it cannot move: "edge" when the
+  // entity would be empty or leave the text, else the entity it would run into.
+  moveBorder(border, step, allowOverlap) {
+    const { active } = this;
+    const range = { start: active.start, end: active.end };
+    range[border] += step;
+    if (range.start < 0 || range.end > this.offsets.numPoints || range.start >= range.end) return "edge";
+    const moved = AnnotationState.humanEntity(range.start, range.end, active.label);
+    // Entities that overlap already may go on doing so; only a new collision stops the border.
+    const others = this.entities.filter((entity) => entity !== active && !overlaps(entity, active));
+    const [inTheWay] = this.#inTheWay(moved, others, allowOverlap);
+    if (inTheWay) return inTheWay;
+    this.#replaceActive(moved);
+    return null;
+  }
+
+  // What labelling the active entity's string everywhere would add, and how many places a person's entity keeps.
+  planPropagation(allowOverlap) {
+    const { active } = this;
+    const length = active.end - active.start;
+    const additions = [];
+    let numKept = 0;
+    let free = 0;
+    for (const start of this.offsets.findAll(this.mention(active))) {
+      const place = AnnotationState.humanEntity(start, start + length, active.label);
+      if (start < free || overlaps(place, active)) continue;
+      const human = this.entities.filter((entity) => entity.source === "human");
+      const isDone = human.some((entity) => isEqual(entity, place));
+      const inTheWay = this.#inTheWay(place, human, allowOverlap);
+      if (!isDone && inTheWay.length) numKept += 1;
+      if (isDone || inTheWay.length) continue;
+      additions.push(place);
+      free = place.end;
+    }
+    return { additions, numKept };
+  }
+
+  // One step of undo. A suggestion gives way to what the person says about the string; a person's entity does not.
+  propagate(allowOverlap) {
+    const { active } = this;
+    const { additions, numKept } = this.planPropagation(allowOverlap);
+    const decided = AnnotationState.humanEntity(active.start, active.end, active.label);
+    if (!additions.length && active.source === "human") return { numAdded: 0, numKept };
+    const replaced = new Set([active]);
+    for (const place of additions) {
+      for (const entity of this.#inTheWay(place, this.suggestions, allowOverlap)) replaced.add(entity);
+    }
+    const kept = this.entities.filter((entity) => !replaced.has(entity));
+    this.#commit([...kept, decided, ...additions], decided);
+    return { numAdded: additions.length, numKept };
+  }
+
+  undo() {
+    return this.#step(this.undoSteps, this.redoSteps);
+  }
+
+  redo() {
+    return this.#step(this.redoSteps, this.undoSteps);
+  }
+
+  // Takes over entities from a draft or from a conflict; undo goes back to what was there before.
+  restore(entities) {
+    this.#commit(entities, null);
+  }
+
+  // With overlap allowed, only the same range with the same label is in the way: it would be there twice.
+  #inTheWay(added, entities, allowOverlap) {
+    return entities.filter((entity) => (allowOverlap ? isEqual(entity, added) : overlaps(entity, added)));
+  }
+
+  #replaceActive(entity) {
+    const kept = this.entities.filter((other) => other !== this.active && !isEqual(other, entity));
+    this.#commit([...kept, entity], entity);
+  }
+
+  #commit(entities, active) {
+    this.undoSteps.push({ entities: this.entities, active: this.active });
+    this.redoSteps.length = 0;
+    this.entities = AnnotationState.#inOrder(entities);
+    this.active = active;
+  }
+
+  #step(from, to) {
+    const step = from.pop();
+    if (!step) return false;
+    to.push({ entities: this.entities, active: this.active });
+    this.entities = step.entities;
+    this.active = step.active;
+    return true;
+  }
+
+  static #inOrder(entities) {
+    return [...entities].sort(
+      (first, second) =>
+        first.start - second.start || first.end - second.end || (first.label < second.label ? -1 : 1),
+    );
+  }
+}
+
+function overlaps(first, second) {
+  return first.start < second.end && second.start < first.end;
+}
+
+function isEqual(first, second) {
+  return first.start === second.start && first.end === second.end && first.label === second.label;
+}

@@ -1,0 +1,48 @@
+"""The span editor as a Gradio component.
+
+The template never changes and holds no data: Gradio 6.31 runs `${...}` and `{{...}}` that it finds
+in a value as script. Data reaches the scripts as `props` and is drawn with text nodes.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import gradio as gr
+
+from webui.annotator.messages import Message
+from webui.texts import ANNOTATE, TEXTS
+
+_FOLDER: Final = Path(__file__).parent
+
+# In this order: later files use the classes of earlier ones. All run in one function of the page.
+_SCRIPTS: Final = (
+    "offsets.js",
+    "annotation_state.js",
+    "tagged_text.js",
+    "text_view.js",
+    "drafts.js",
+    "request_lane.js",
+    "keys.js",
+    "panels.js",
+    "conflict_view.js",
+    "annotator.js",
+)
+
+
+def make_editor(value: Message | None = None) -> gr.HTML:
+    """The editor; it sends the events "open" and "save" (see `webui.annotator.messages`)."""
+    return gr.HTML(
+        value,
+        html_template=_read("annotator.html"),
+        css_template=_read("annotator.css"),
+        js_on_load="\n".join(_read(name) for name in _SCRIPTS),
+        apply_default_css=False,
+        elem_id="annotator",
+        texts={
+            language: {key: table[key] for key in ANNOTATE} for language, table in TEXTS.items()
+        },
+    )
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")

@@ -1,0 +1,255 @@
+"""What the editor and the server say to each other: plain JSON, offsets half-open in code points.
+
+The browser sends requests; nothing in them is trusted. A save names a document, the revision it
+started from, and spans; the text and the suggestions' probabilities come from the database only.
+Each answer echoes the `request` token of what it answers, and has a `nonce`: Gradio does not notice
+a value that is equal to the one before.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from annotation_store.documents import STATUSES, Document, Project, Revision, Status
+from ner_core.spans import Span, check_spans, check_text
+from webui.label_style import style_labels
+
+_MAX_ANNOTATOR_CHARACTERS: Final = 64
+_MAX_REVISIONS_SHOWN: Final = 20
+_MAX_DOCUMENTS: Final = 8
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """Asks for documents. With no neighbour and no id given: the first that nobody has reviewed.
+
+    Attributes:
+        request: Token to echo.
+        document_id: The document to show.
+        after: Show the document after this one.
+        before: Show the document before this one.
+        num_documents: How many to send from there on, so that the next ones are at hand.
+    """
+
+    request: str
+    document_id: int | None
+    after: int | None
+    before: int | None
+    num_documents: int
+
+    @classmethod
+    def from_payload(cls, payload: object) -> "OpenRequest":
+        """Read what the browser sent.
+
+        Raises:
+            ValueError: Names the field, what was expected and what came.
+        """
+        fields = _fields(payload)
+        num_documents = _integer(fields, "num_documents")
+        if not 1 <= num_documents <= _MAX_DOCUMENTS:
+            raise ValueError(
+                f"expected num_documents from 1 to {_MAX_DOCUMENTS}, got {num_documents}"
+            )
+        return cls(
+            request=_string(fields, "request"),
+            document_id=_optional_integer(fields, "document_id"),
+            after=_optional_integer(fields, "after"),
+            before=_optional_integer(fields, "before"),
+            num_documents=num_documents,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequest:
+    """Asks to store a revision.
+
+    Attributes:
+        request: Token to echo.
+        document_id: Which document.
+        base_revision: The revision that the person worked on.
+        spans: What the person confirmed.
+        suggestions: The model's spans left undecided; without scores, see `keep_suggestions`.
+        status: What the document becomes.
+        annotator: The name the person goes by.
+    """
+
+    request: str
+    document_id: int
+    base_revision: int
+    spans: tuple[Span, ...]
+    suggestions: tuple[Span, ...]
+    status: Status
+    annotator: str
+
+    @classmethod
+    def from_payload(cls, payload: object) -> "SaveRequest":
+        """Read what the browser sent.
+
+        Raises:
+            ValueError: Names the field, what was expected and what came.
+        """
+        fields = _fields(payload)
+        status = _string(fields, "status")
+        if status not in STATUSES:
+            raise ValueError(f"expected a status of {', '.join(STATUSES)}, got {status!r}")
+        return cls(
+            request=_string(fields, "request"),
+            document_id=_integer(fields, "document_id"),
+            base_revision=_integer(fields, "base_revision"),
+            spans=_spans(fields, "spans"),
+            suggestions=_spans(fields, "suggestions"),
+            status=cast(Status, status),
+            annotator=_annotator(fields),
+        )
+
+    def check_against(self, document: Document, project: Project) -> None:
+        """Refuse spans that do not fit the stored text or the project's labels.
+
+        Raises:
+            ValueError: Names the span and what was expected.
+        """
+        for spans in (self.spans, self.suggestions):
+            check_spans(document.text, spans)
+            project.labels.check_spans(spans)
+
+    def keep_suggestions(self, document: Document) -> tuple[Span, ...]:
+        """The stored suggestions, with their scores, that the person left undecided.
+
+        Raises:
+            ValueError: A suggestion was never made by the model.
+        """
+        stored = {span: span for span in document.suggestions}
+        for span in self.suggestions:
+            if span not in stored:
+                raise ValueError(
+                    f"expected suggestions of revision {document.revision_number},"
+                    f" got {span.start}:{span.end} ({span.label})"
+                )
+        return tuple(sorted(stored[span] for span in self.suggestions))
+
+
+def documents_message(
+    documents: Sequence[tuple[Document, Sequence[Revision]]],
+    *,
+    project: Project,
+    num_total: int,
+    username: str | None,
+    request: str | None = None,
+) -> Message:
+    """Documents with their histories (oldest first) and what is needed to show them."""
+    return _message("documents", request) | {
+        "documents": [_document_fields(document, history) for document, history in documents],
+        "project": project.name,
+        "labels": [
+            {
+                "label": style.label,
+                "color": style.color,
+                "zh": style.chinese,
+                "en": style.english,
+            }
+            for style in style_labels(project.labels)
+        ],
+        "num_total": num_total,
+        "username": username,
+    }
+
+
+def saved_message(request: str, document_id: int, revision: Revision) -> Message:
+    """A revision was stored."""
+    return _message("saved", request) | {
+        "document_id": document_id,
+        "status": revision.status,
+        "revision": _revision_fields(revision),
+    }
+
+
+def conflict_message(request: str, document: Document, history: Sequence[Revision]) -> Message:
+    """Somebody else saved first: nothing was stored, here is what they saved."""
+    return _message("conflict", request) | {"document": _document_fields(document, history)}
+
+
+def refused_message(request: str | None, reason: str) -> Message:
+    """The request made no sense; nothing was stored."""
+    return _message("refused", request) | {"reason": reason}
+
+
+def _message(kind: str, request: str | None) -> Message:
+    return {"nonce": uuid.uuid4().hex, "kind": kind, "request": request}
+
+
+def _document_fields(document: Document, history: Sequence[Revision]) -> Message:
+    newest_first = list(history)[::-1][:_MAX_REVISIONS_SHOWN]
+    return {
+        "id": document.id,
+        "text": document.text,
+        "position": document.position,
+        "revision": document.revision_number,
+        "status": document.status,
+        "spans": [{"start": s.start, "end": s.end, "label": s.label} for s in document.spans],
+        "suggestions": [
+            {"start": s.start, "end": s.end, "label": s.label, "score": s.score}
+            for s in document.suggestions
+        ],
+        "history": [_revision_fields(revision) for revision in newest_first],
+    }
+
+
+def _revision_fields(revision: Revision) -> Message:
+    return {
+        "number": revision.number,
+        "status": revision.status,
+        "source": revision.source,
+        "annotator": revision.annotator,
+        "created_at": revision.created_at.isoformat(),
+        "num_changes": revision.num_changes,
+    }
+
+
+def _fields(payload: object) -> dict[str, Any]:
+    if not isinstance(payload, dict):
+        raise ValueError(f"expected an object, got {type(payload).__name__}")
+    return payload
+
+
+def _string(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"expected {name} to be a string, got {type(value).__name__}")
+    return value
+
+
+def _integer(fields: dict[str, Any], name: str) -> int:
+    value = fields.get(name)
+    # JSON's true is an int to Python.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"expected {name} to be a whole number, got {type(value).__name__}")
+    return value
+
+
+def _optional_integer(fields: dict[str, Any], name: str) -> int | None:
+    return None if fields.get(name) is None else _integer(fields, name)
+
+
+def _spans(fields: dict[str, Any], name: str) -> tuple[Span, ...]:
+    items = fields.get(name)
+    if not isinstance(items, list):
+        raise ValueError(f"expected {name} to be a list, got {type(items).__name__}")
+    spans = set()
+    for item in items:
+        span = _fields(item)
+        spans.add(Span(_integer(span, "start"), _integer(span, "end"), _string(span, "label")))
+    return tuple(sorted(spans))
+
+
+def _annotator(fields: dict[str, Any]) -> str:
+    annotator = _string(fields, "annotator").strip()
+    check_text(annotator)
+    if not 1 <= len(annotator) <= _MAX_ANNOTATOR_CHARACTERS:
+        raise ValueError(
+            f"expected an annotator's name of 1 to {_MAX_ANNOTATOR_CHARACTERS} characters,"
+            f" got {len(annotator)}"
+        )
+    return annotator
