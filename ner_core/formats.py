@@ -122,6 +122,9 @@ def write_lines(path: str | Path, lines: Iterable[str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         sibling.replace(target)
+    except OSError as error:
+        # Names the file that the caller asked for, not the sibling.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         sibling.unlink(missing_ok=True)
 
@@ -258,6 +261,20 @@ def parse_cluener_line(
     record = parse_json_line(line, source=source, line_number=line_number)
     try:
         return _record_to_example(record, labels)
+    except ValueError as error:
+        raise DataFormatError(source, line_number, str(error)) from None
+
+
+def parse_text_line(line: str, *, source: str, line_number: int) -> Example:
+    """One JSON line whose text is wanted, and its id; a label of any shape is not read.
+
+    Raises:
+        DataFormatError: Names the line, what was expected and what came.
+    """
+    record = parse_json_line(line, source=source, line_number=line_number)
+    record.pop("label", None)
+    try:
+        return _record_to_example(record, None)
     except ValueError as error:
         raise DataFormatError(source, line_number, str(error)) from None
 

@@ -1,0 +1,62 @@
+"""What the command lines share: how flags are read, and how every failure ends in one line.
+
+Exit statuses: 0; 2 for a wrong flag, file or checkpoint; 130 for Ctrl+C; 141 when whoever read the
+output has gone (`| head`). The last two are what a shell reports for SIGINT and SIGPIPE.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+STATUS_WRONG_INPUT = 2
+STATUS_INTERRUPTED = 130
+STATUS_BROKEN_PIPE = 141
+
+
+class CommandLineParser(argparse.ArgumentParser):
+    """An argument parser that shows defaults, takes no abbreviations, and fails in one line."""
+
+    def __init__(self, prog: str, description: str | None) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong without the usage text, which `--help` shows."""
+        self.exit(STATUS_WRONG_INPUT, f"{self.prog}: {message} (see --help)\n")
+
+
+def run_command(prog: str, command: Callable[[], None]) -> int:
+    """Run a command and turn what a user can get wrong into one line on standard error.
+
+    Args:
+        prog: Name of the program, the start of the line.
+        command: The work. A `ValueError` or `OSError` from it is taken for wrong input; anything
+            else is a bug and keeps its traceback.
+
+    Returns:
+        The exit status, see the top of the module.
+    """
+    try:
+        command()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted", file=sys.stderr)
+        return STATUS_INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes standard output once more when it exits, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return STATUS_BROKEN_PIPE
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"{prog}: {reason}", file=sys.stderr)
+        return STATUS_WRONG_INPUT
+    except ValueError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return STATUS_WRONG_INPUT
+    return 0
