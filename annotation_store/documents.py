@@ -1,0 +1,201 @@
+"""The plain values that the store takes and returns: projects, documents and their revisions.
+
+None of them holds a database connection; all can be kept, compared and handed between threads.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from ner_core.labels import LabelSet
+from ner_core.spans import Span, check_spans, check_text
+
+Status = Literal["new", "accepted", "rejected", "ignored", "flagged"]
+Source = Literal["model", "human", "import"]
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+SOURCES: tuple[Source, ...] = get_args(Source)
+
+CluenerLabel = dict[str, dict[str, list[list[int]]]]
+"""CLUENER's `label` object: label -> mention -> positions, ends inclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A set of documents that are annotated with one label set."""
+
+    name: str
+    labels: LabelSet
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A text to add.
+
+    Attributes:
+        text: Stored exactly as given: never stripped, never normalised.
+        spans: None while nobody has labelled the text, () when somebody found it to hold no entity.
+        external_id: What the document is called where it came from; "" when it has no name there.
+        status: "accepted" for spans that somebody has checked.
+
+    Raises:
+        ValueError: The text is blank or cannot be stored, a span ends behind it, or the status is
+            unknown.
+    """
+
+    text: str
+    spans: tuple[Span, ...] | None = None
+    external_id: str = ""
+    status: Status = "new"
+
+    def __post_init__(self) -> None:
+        check_text(self.text)
+        check_text(self.external_id)
+        if not self.text or self.text.isspace():
+            raise ValueError(
+                "expected a text with a character that is not blank,"
+                f" got {len(self.text)} blank characters"
+            )
+        check_status(self.status)
+        if self.spans is not None:
+            check_spans(self.text, self.spans)
+
+    @property
+    def has_revision(self) -> bool:
+        """Whether somebody has said something about it: it then begins with revision 1."""
+        return self.spans is not None or self.status != "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One version of a document's annotation; it never changes once it is stored.
+
+    Attributes:
+        number: 1 for the first; 0 stands for the state before any.
+        label: The confirmed spans as CLUENER's `label` object.
+        spans: The same spans, sorted, without scores.
+        suggestions: The model's spans that nobody has decided on yet, with their scores, sorted.
+        status: What the revision makes of the document.
+        source: Who made it: a model, a human, or an import.
+        annotator: The name of that model or human; "" when unknown.
+        created_at: When it was stored, in UTC.
+        num_changes: Confirmed spans that were added or removed since the revision before; a span
+            with a new border or label counts twice, as removed and as added.
+    """
+
+    number: int
+    label: CluenerLabel
+    spans: tuple[Span, ...]
+    suggestions: tuple[Span, ...]
+    status: Status
+    source: Source
+    annotator: str
+    created_at: datetime
+    num_changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A stored text with its newest revision.
+
+    Attributes:
+        id: The store's number for it, unique over all projects.
+        project: The name of its project.
+        text: Exactly as it was added.
+        position: 1 for the project's first document.
+        revision: None while nobody, human or model, has labelled it.
+        external_id: What the document is called where it came from; "" when it has no name there.
+    """
+
+    id: int
+    project: str
+    text: str
+    position: int
+    revision: Revision | None
+    external_id: str = ""
+
+    @property
+    def revision_number(self) -> int:
+        """The number that the next save must name as its base; 0 before the first revision."""
+        return self.revision.number if self.revision else 0
+
+    @property
+    def status(self) -> Status:
+        """The newest revision's status; "new" before the first."""
+        return self.revision.status if self.revision else "new"
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The confirmed spans."""
+        return self.revision.spans if self.revision else ()
+
+    @property
+    def suggestions(self) -> tuple[Span, ...]:
+        """The model's spans that nobody has decided on yet."""
+        return self.revision.suggestions if self.revision else ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """Some documents of a listing and how many the listing has in all."""
+
+    documents: tuple[Document, ...]
+    num_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """What became of the documents that were to be added.
+
+    Attributes:
+        added_ids: In the order given.
+        num_duplicates: Documents left out because the project holds their text already, or because
+            it stood in the same batch before.
+    """
+
+    added_ids: tuple[int, ...]
+    num_duplicates: int
+
+
+class StoreError(ValueError):
+    """A database that cannot be opened or used; the message is one line, fit to be shown."""
+
+
+class DocumentNotFound(LookupError):
+    """There is no such document."""
+
+
+class StaleRevision(ValueError):
+    """A save started from a revision that is no longer the newest.
+
+    Attributes:
+        current: The newest revision; number 0 when the document has none.
+    """
+
+    def __init__(self, document_id: int, base_revision: int, current: Revision) -> None:
+        self.current = current
+        super().__init__(
+            f"expected base revision {current.number}, the newest,"
+            f" got {base_revision} (document {document_id})"
+        )
+
+
+def check_status(status: str) -> None:
+    """Refuse a word that is no status.
+
+    Raises:
+        ValueError: Names the word and the five statuses.
+    """
+    if status not in STATUSES:
+        raise ValueError(f"expected one of the statuses {', '.join(STATUSES)}, got {status!r}")
+
+
+def check_origin(source: str, annotator: str) -> None:
+    """Refuse a word that is no source, and a name that cannot be stored.
+
+    Raises:
+        ValueError: Names what was expected.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"expected one of the sources {', '.join(SOURCES)}, got {source!r}")
+    check_text(annotator)

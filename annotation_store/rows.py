@@ -1,0 +1,189 @@
+"""Rows into plain values and back, and the queries that fetch them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
+
+from annotation_store.documents import (
+    CluenerLabel,
+    Document,
+    DocumentNotFound,
+    NewDocument,
+    Revision,
+    Source,
+    Status,
+    StoreError,
+)
+from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
+from ner_core.formats import cluener_to_spans, spans_to_cluener
+from ner_core.labels import LabelSet
+from ner_core.spans import Span
+
+# What `to_revision` reads; its table also has a `status`, as the document does.
+REVISION_COLUMNS = (
+    RevisionRow.number,
+    RevisionRow.label,
+    RevisionRow.suggestions,
+    RevisionRow.status,
+    RevisionRow.source,
+    RevisionRow.annotator,
+    RevisionRow.created_at,
+    RevisionRow.num_changes,
+)
+
+
+def read_projects(connection: Connection) -> dict[str, LabelSet]:
+    """All projects by name, the oldest first."""
+    rows = connection.execute(select(ProjectRow.name, ProjectRow.labels).order_by(ProjectRow.id))
+    return {name: LabelSet(tuple(labels)) for name, labels in rows}
+
+
+def find_project(connection: Connection, name: str) -> tuple[int, LabelSet]:
+    """A project's id and labels.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    row = connection.execute(
+        select(ProjectRow.id, ProjectRow.labels).where(ProjectRow.name == name)
+    ).first()
+    if row is None:
+        names = ", ".join(map(repr, read_projects(connection))) or "(none yet)"
+        raise ValueError(f"expected one of the projects {names}, got {name!r}")
+    return row.id, LabelSet(tuple(row.labels))
+
+
+def select_documents(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Documents with their project's name and their newest revision, for `to_document`."""
+    return (
+        select(
+            DocumentRow.id,
+            DocumentRow.text,
+            DocumentRow.position,
+            DocumentRow.external_id,
+            ProjectRow.name.label("project"),
+            *REVISION_COLUMNS,
+        )
+        .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
+        .outerjoin(
+            RevisionRow,
+            and_(
+                RevisionRow.document_id == DocumentRow.id,
+                RevisionRow.number == DocumentRow.revision_number,
+            ),
+        )
+        .where(*conditions)
+    )
+
+
+def get_document(connection: Connection, document_id: int) -> Document:
+    """One document.
+
+    Raises:
+        DocumentNotFound: There is none of this id.
+    """
+    row = connection.execute(select_documents(DocumentRow.id == document_id)).first()
+    if row is None:
+        raise DocumentNotFound(f"expected the id of a document, got {document_id}")
+    return to_document(row)
+
+
+def to_document(row: Row[Any]) -> Document:
+    """A row of `select_documents` as a document."""
+    return Document(
+        id=row.id,
+        project=row.project,
+        text=row.text,
+        position=row.position,
+        revision=None if row.number is None else to_revision(row.id, row.text, row),
+        external_id=row.external_id,
+    )
+
+
+def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
+    """A row with the REVISION_COLUMNS as a revision.
+
+    Raises:
+        StoreError: The revision does not fit its text: the database was changed by other hands.
+    """
+    try:
+        spans = cluener_to_spans(text, row.label)
+        suggestions = tuple(
+            Span(item["start"], item["end"], item["label"], item["score"])
+            for item in row.suggestions
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(
+            f"expected a revision that fits its text, got {error}"
+            f" (document {document_id}, revision {row.number})"
+        ) from error
+    return Revision(
+        number=row.number,
+        label=row.label,
+        spans=spans,
+        suggestions=suggestions,
+        status=cast(Status, row.status),
+        source=cast(Source, row.source),
+        annotator=row.annotator,
+        created_at=row.created_at,
+        num_changes=row.num_changes,
+    )
+
+
+def no_revision(connection: Connection, document_id: int) -> Revision:
+    """The state before the first revision, as revision 0."""
+    created_at = connection.scalar(
+        select(DocumentRow.created_at).where(DocumentRow.id == document_id)
+    )
+    assert created_at is not None, f"document {document_id} is gone"
+    return Revision(0, {}, (), (), "new", "import", "", created_at, 0)
+
+
+def document_row(
+    document: NewDocument, *, project_id: int, position: int, text_sha256: str, now: datetime
+) -> dict[str, Any]:
+    """What to insert for a new document."""
+    return {
+        "project_id": project_id,
+        "position": position,
+        "text": document.text,
+        "text_sha256": text_sha256,
+        "external_id": document.external_id,
+        "revision_number": 1 if document.has_revision else 0,
+        "status": document.status,
+        "created_at": now,
+    }
+
+
+def revision_row(
+    document_id: int,
+    text: str,
+    *,
+    number: int,
+    spans: Iterable[Span],
+    previous_spans: Iterable[Span],
+    suggestions: Sequence[Span],
+    status: Status,
+    source: Source,
+    annotator: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """What to insert for a new revision."""
+    confirmed = set(spans)
+    label: CluenerLabel = spans_to_cluener(text, confirmed)
+    return {
+        "document_id": document_id,
+        "number": number,
+        "label": label,
+        "suggestions": [
+            {"start": span.start, "end": span.end, "label": span.label, "score": span.score}
+            for span in sorted(set(suggestions) - confirmed)
+        ],
+        "status": status,
+        "source": source,
+        "annotator": annotator,
+        "num_changes": len(confirmed ^ set(previous_spans)),
+        "created_at": now,
+    }

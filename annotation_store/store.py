@@ -1,0 +1,486 @@
+"""AnnotationStore: texts and their annotations, kept for good; the only door to the database.
+
+It takes and returns plain values (see `annotation_store.documents`) and may be used by many
+threads. A save appends a revision and names the one it started from; nothing is changed in place,
+so that every version stays readable and two people cannot overwrite each other unseen.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+
+from annotation_store.database import Database, open_database
+from annotation_store.documents import (
+    STATUSES,
+    AddResult,
+    Document,
+    DocumentNotFound,
+    DocumentPage,
+    NewDocument,
+    Project,
+    Revision,
+    Source,
+    StaleRevision,
+    Status,
+    StoreError,
+    check_origin,
+    check_status,
+)
+from annotation_store.rows import (
+    REVISION_COLUMNS,
+    document_row,
+    find_project,
+    get_document,
+    no_revision,
+    read_projects,
+    revision_row,
+    select_documents,
+    to_document,
+    to_revision,
+)
+from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
+from ner_core.labels import LabelSet
+from ner_core.spans import Example, Span, check_spans, check_text
+
+__all__ = [
+    "DEFAULT_PROJECT",
+    "AddResult",
+    "AnnotationStore",
+    "Document",
+    "DocumentNotFound",
+    "DocumentPage",
+    "NewDocument",
+    "Project",
+    "Revision",
+    "Source",
+    "StaleRevision",
+    "Status",
+    "StoreError",
+]
+
+DEFAULT_PROJECT = "default"
+
+# SQLite compares patterns of at most 50,000 bytes; nobody types that much into a search box.
+_MAX_QUERY_CHARACTERS = 1000
+
+# Rows that a statement names or a cursor fetches together; SQLite takes 32,766 values at most.
+_ROWS_AT_A_TIME = 500
+
+
+class AnnotationStore:
+    """Projects, their documents, and the revisions of each document.
+
+    Every method is one transaction. Every method raises StoreError when the database cannot be
+    used: locked by another process, read-only, damaged, its disk full.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def open(cls, url_or_path: str | Path, *, lock_timeout_s: float = 10.0) -> Self:
+        """Open a database; make it if there is none, upgrade it if an older version made it.
+
+        Args:
+            url_or_path: A file path, or a URL such as sqlite:///annotations.db.
+            lock_timeout_s: How long a save waits for another process's write to end, in seconds.
+
+        Raises:
+            StoreError: It cannot be opened or written, is another program's, or is of a newer
+                version.
+        """
+        return cls(open_database(url_or_path, lock_timeout_s=lock_timeout_s))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # Projects
+
+    def create_project(self, name: str, labels: LabelSet) -> None:
+        """Make a project; do nothing if there is one of the same name and labels.
+
+        Raises:
+            ValueError: The name is blank or too long, or the project exists with other labels.
+        """
+        check_text(name)
+        if not name.strip() or len(name) > 200:
+            raise ValueError(f"expected a project name of 1 to 200 characters, got {name!r}")
+        with self.database.writing() as connection:
+            known = read_projects(connection).get(name)
+            if known is None:
+                values = {"name": name, "labels": list(labels.labels), "created_at": _now()}
+                connection.execute(insert(ProjectRow), values)
+            elif known != labels:
+                raise ValueError(
+                    f"expected project {name!r} with its labels {', '.join(known.labels)},"
+                    f" got {', '.join(labels.labels)}"
+                )
+
+    def projects(self) -> tuple[Project, ...]:
+        """All projects, the oldest first."""
+        with self.database.reading() as connection:
+            return tuple(
+                Project(name, labels) for name, labels in read_projects(connection).items()
+            )
+
+    # Documents
+
+    def add(
+        self,
+        documents: Iterable[NewDocument],
+        *,
+        project: str = DEFAULT_PROJECT,
+        source: Source = "import",
+        annotator: str = "",
+    ) -> AddResult:
+        """Add documents at the end of a project: all of them or, after an error, none.
+
+        A document that comes with spans, or with a status other than new, begins with revision 1;
+        the others begin without a revision. A text that the project holds already is left out.
+
+        Raises:
+            ValueError: There is no such project, or a span's label is not the project's; the
+                message counts the documents from 1.
+        """
+        check_origin(source, annotator)
+        # Read to its end before the lock is taken: the documents may come from a slow file.
+        documents = list(documents)
+        now = _now()
+        with self.database.writing() as connection:
+            project_id, labels = _lock_project(connection, project)
+            for index, document in enumerate(documents, start=1):
+                try:
+                    labels.check_spans(document.spans or ())
+                except ValueError as error:
+                    raise ValueError(f"{error} (document {index} of {len(documents)})") from None
+            digests = [_digest(document.text) for document in documents]
+            known = _known_digests(connection, project_id, digests)
+            position = _last_position(connection, project_id)
+            added: list[NewDocument] = []
+            document_rows = []
+            for document, digest in zip(documents, digests, strict=True):
+                if digest in known:
+                    continue
+                known.add(digest)
+                added.append(document)
+                position += 1
+                document_rows.append(
+                    document_row(
+                        document,
+                        project_id=project_id,
+                        position=position,
+                        text_sha256=digest,
+                        now=now,
+                    )
+                )
+            if not added:
+                return AddResult((), len(documents))
+            added_ids = connection.scalars(
+                insert(DocumentRow).returning(DocumentRow.id, sort_by_parameter_order=True),
+                document_rows,
+            ).all()
+            revision_rows = [
+                revision_row(
+                    document_id,
+                    document.text,
+                    number=1,
+                    spans=document.spans or (),
+                    previous_spans=(),
+                    suggestions=(),
+                    status=document.status,
+                    source=source,
+                    annotator=annotator,
+                    now=now,
+                )
+                for document_id, document in zip(added_ids, added, strict=True)
+                if document.has_revision
+            ]
+            if revision_rows:
+                connection.execute(insert(RevisionRow), revision_rows)
+        return AddResult(tuple(added_ids), len(documents) - len(added))
+
+    def get(self, document_id: int) -> Document:
+        """One document with its newest revision.
+
+        Raises:
+            DocumentNotFound: There is none of this id.
+        """
+        with self.database.reading() as connection:
+            return get_document(connection, document_id)
+
+    def next(
+        self,
+        *,
+        after: int | None,
+        project: str = DEFAULT_PROJECT,
+        status: Status | None = None,
+    ) -> Document | None:
+        """The document behind another one, or the first.
+
+        Args:
+            after: A document's id; None to begin at the beginning.
+            project: The project's name.
+            status: Pass over documents of any other status; None to pass over none.
+
+        Raises:
+            ValueError: There is no such project or status.
+            DocumentNotFound: The project has no document of the id `after`.
+        """
+        return self._neighbour(after, project=project, status=status, is_forward=True)
+
+    def previous(
+        self,
+        *,
+        before: int | None,
+        project: str = DEFAULT_PROJECT,
+        status: Status | None = None,
+    ) -> Document | None:
+        """The document before another one, or the last; otherwise as `next`."""
+        return self._neighbour(before, project=project, status=status, is_forward=False)
+
+    def _neighbour(
+        self, document_id: int | None, *, project: str, status: Status | None, is_forward: bool
+    ) -> Document | None:
+        with self.database.reading() as connection:
+            conditions = _conditions(connection, project, status)
+            position = DocumentRow.position
+            if document_id is not None:
+                here = get_document(connection, document_id)
+                if here.project != project:
+                    raise DocumentNotFound(
+                        f"expected a document of project {project!r},"
+                        f" got document {document_id} of project {here.project!r}"
+                    )
+                conditions.append(
+                    position > here.position if is_forward else position < here.position
+                )
+            order = position.asc() if is_forward else position.desc()
+            row = connection.execute(select_documents(*conditions).order_by(order).limit(1)).first()
+            return to_document(row) if row else None
+
+    def page(
+        self,
+        *,
+        project: str = DEFAULT_PROJECT,
+        status: Status | None = None,
+        query: str = "",
+        offset: int = 0,
+        limit: int = 50,
+    ) -> DocumentPage:
+        """A part of the project's documents, in order.
+
+        Args:
+            project: The project's name.
+            status: List only documents of this status; None for all.
+            query: List only documents whose text holds this string, whatever its case; "" for all.
+            offset: Number of documents to pass over.
+            limit: Number of documents at most.
+
+        Raises:
+            ValueError: There is no such project or status, the query is too long, or a number is
+                negative.
+        """
+        check_text(query)
+        if len(query) > _MAX_QUERY_CHARACTERS:
+            raise ValueError(
+                f"expected at most {_MAX_QUERY_CHARACTERS} characters to search for,"
+                f" got {len(query)}"
+            )
+        if offset < 0 or limit < 0:
+            raise ValueError(f"expected offset and limit from 0, got {offset} and {limit}")
+        with self.database.reading() as connection:
+            conditions = _conditions(connection, project, status)
+            if query:
+                conditions.append(DocumentRow.text.icontains(query, autoescape=True))
+            num_total = connection.scalar(
+                select(func.count()).select_from(DocumentRow).where(*conditions)
+            )
+            listing = select_documents(*conditions).order_by(DocumentRow.position)
+            rows = connection.execute(listing.offset(offset).limit(limit)).all()
+            return DocumentPage(tuple(map(to_document, rows)), num_total or 0)
+
+    def counts(self, *, project: str = DEFAULT_PROJECT) -> dict[Status, int]:
+        """The number of documents of each status; all five statuses are there.
+
+        Raises:
+            ValueError: There is no such project.
+        """
+        with self.database.reading() as connection:
+            conditions = _conditions(connection, project, None)
+            rows = connection.execute(
+                select(DocumentRow.status, func.count().label("num_documents"))
+                .where(*conditions)
+                .group_by(DocumentRow.status)
+            )
+            found = {row.status: row.num_documents for row in rows}
+            return {status: found.get(status, 0) for status in STATUSES}
+
+    # Revisions
+
+    def save(
+        self,
+        document_id: int,
+        *,
+        base_revision: int,
+        spans: Sequence[Span],
+        status: Status,
+        annotator: str,
+        source: Source = "human",
+        suggestions: Sequence[Span] = (),
+    ) -> Revision:
+        """Append a revision.
+
+        Args:
+            document_id: The document.
+            base_revision: Number of the revision that the change started from; 0 for none.
+            spans: All confirmed spans; they may overlap, and their scores are not kept.
+            status: The document's status from now on.
+            annotator: Name of the human or of the model.
+            source: Who made the revision.
+            suggestions: The model's spans that are still to be decided on. One that is confirmed
+                already is left out.
+
+        Raises:
+            DocumentNotFound: There is none of this id.
+            StaleRevision: Somebody saved in between; nothing is stored.
+            ValueError: A span ends behind the text, its label is not the project's, or the status
+                or the source is unknown.
+        """
+        check_status(status)
+        check_origin(source, annotator)
+        with self.database.writing() as connection:
+            # PostgreSQL has no BEGIN IMMEDIATE; there, the row is locked until the end.
+            connection.execute(
+                select(DocumentRow.id).where(DocumentRow.id == document_id).with_for_update()
+            )
+            document = get_document(connection, document_id)
+            if document.revision_number != base_revision:
+                current = document.revision or no_revision(connection, document_id)
+                raise StaleRevision(document_id, base_revision, current)
+            _project_id, labels = find_project(connection, document.project)
+            for some_spans in (spans, suggestions):
+                check_spans(document.text, some_spans)
+                labels.check_spans(some_spans)
+            row = revision_row(
+                document_id,
+                document.text,
+                number=base_revision + 1,
+                spans=spans,
+                previous_spans=document.spans,
+                suggestions=suggestions,
+                status=status,
+                source=source,
+                annotator=annotator,
+                now=_now(),
+            )
+            connection.execute(insert(RevisionRow), row)
+            connection.execute(
+                update(DocumentRow)
+                .where(DocumentRow.id == document_id)
+                .values(revision_number=base_revision + 1, status=status)
+            )
+            newest = get_document(connection, document_id).revision
+            assert newest is not None
+            return newest
+
+    def history(self, document_id: int) -> tuple[Revision, ...]:
+        """All revisions of a document, the oldest first.
+
+        Raises:
+            DocumentNotFound: There is none of this id.
+        """
+        with self.database.reading() as connection:
+            text = get_document(connection, document_id).text
+            rows = connection.execute(
+                select(*REVISION_COLUMNS)
+                .where(RevisionRow.document_id == document_id)
+                .order_by(RevisionRow.number)
+            )
+            return tuple(to_revision(document_id, text, row) for row in rows)
+
+    def examples(
+        self, *, project: str = DEFAULT_PROJECT, status: Status | None = "accepted"
+    ) -> Iterator[Example]:
+        """Each document with its newest confirmed spans, in order; for export and training.
+
+        All of them come from one state of the database, whatever is saved while they are read. The
+        id of an example is the document's external id.
+
+        Args:
+            project: The project's name.
+            status: Only documents of this status; None for all, labelled or not.
+
+        Raises:
+            ValueError: There is no such project or status.
+        """
+        with self.database.reading() as connection:
+            listing = select_documents(*_conditions(connection, project, status))
+            rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
+                listing.order_by(DocumentRow.position)
+            )
+            for document in map(to_document, rows):
+                yield Example(document.external_id, document.text, document.spans)
+
+
+def _conditions(
+    connection: Connection, project: str, status: Status | None
+) -> list[ColumnElement[bool]]:
+    project_id, _labels = find_project(connection, project)
+    conditions: list[ColumnElement[bool]] = [DocumentRow.project_id == project_id]
+    if status is not None:
+        check_status(status)
+        conditions.append(DocumentRow.status == status)
+    return conditions
+
+
+def _lock_project(connection: Connection, name: str) -> tuple[int, LabelSet]:
+    """A project, of which no other transaction can count the documents meanwhile (PostgreSQL)."""
+    connection.execute(select(ProjectRow.id).where(ProjectRow.name == name).with_for_update())
+    return find_project(connection, name)
+
+
+def _known_digests(connection: Connection, project_id: int, digests: list[str]) -> set[str]:
+    """Those of the digests that the project holds already."""
+    known: set[str] = set()
+    for begin in range(0, len(digests), _ROWS_AT_A_TIME):
+        some = digests[begin : begin + _ROWS_AT_A_TIME]
+        known.update(
+            connection.scalars(
+                select(DocumentRow.text_sha256).where(
+                    DocumentRow.project_id == project_id, DocumentRow.text_sha256.in_(some)
+                )
+            )
+        )
+    return known
+
+
+def _last_position(connection: Connection, project_id: int) -> int:
+    last = connection.scalar(
+        select(func.max(DocumentRow.position)).where(DocumentRow.project_id == project_id)
+    )
+    return last or 0
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,137 @@
+"""The tables, with their rules as CHECK, UNIQUE and FOREIGN KEY constraints.
+
+The steps in `migrations/` make them; a test compares the two. They also make triggers, which refuse
+to change or delete a revision and to change a text.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from annotation_store.documents import SOURCES, STATUSES
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, stored in UTC and read as aware: SQLite keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive moment, whose meaning would depend on the machine."""
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "expected an aware datetime"
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Name the zone again; PostgreSQL answers in the session's zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> str:
+    quoted = ", ".join(f"'{word}'" for word in words)
+    return f"{column} IN ({quoted})"
+
+
+class Base(DeclarativeBase):
+    """All tables. Constraints have names, so that a later migration can name them too."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class ProjectRow(Base):
+    """A project; `labels` is the list of its labels, in order."""
+
+    __tablename__ = "project"
+    __table_args__ = (CheckConstraint("name <> ''", name="name_not_empty"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    labels: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DocumentRow(Base):
+    """A text.
+
+    `revision_number` and `status` repeat what the newest revision says, and change in the
+    transaction that appends it: a listing would otherwise look up the newest revision of every
+    document to find those of one status.
+    """
+
+    __tablename__ = "document"
+    __table_args__ = (
+        UniqueConstraint("project_id", "position"),
+        # The digest stands for the text, which may be longer than an index entry can be.
+        UniqueConstraint("project_id", "text_sha256"),
+        Index(None, "project_id", "status", "position"),
+        CheckConstraint("position >= 1", name="position_counts_from_one"),
+        CheckConstraint("text <> ''", name="text_not_empty"),
+        CheckConstraint("length(text_sha256) = 64", name="digest_is_sha256"),
+        CheckConstraint("revision_number >= 0", name="revision_number_not_negative"),
+        CheckConstraint(_one_of("status", STATUSES), name="status_is_known"),
+        CheckConstraint("revision_number > 0 OR status = 'new'", name="unlabelled_is_new"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
+    position: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    external_id: Mapped[str] = mapped_column(Text)
+    revision_number: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RevisionRow(Base):
+    """One version of a document's annotation; append-only.
+
+    `label` is CLUENER's object with inclusive ends; `suggestions` is a list of
+    {"start", "end", "label", "score"} with half-open offsets.
+    """
+
+    __tablename__ = "revision"
+    __table_args__ = (
+        CheckConstraint("number >= 1", name="number_counts_from_one"),
+        CheckConstraint("num_changes >= 0", name="num_changes_not_negative"),
+        CheckConstraint(_one_of("status", STATUSES), name="status_is_known"),
+        CheckConstraint(_one_of("source", SOURCES), name="source_is_known"),
+    )
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    label: Mapped[dict[str, Any]] = mapped_column(JSON)
+    suggestions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    status: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str] = mapped_column(String(16))
+    annotator: Mapped[str] = mapped_column(Text)
+    num_changes: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
