@@ -1,22 +1,19 @@
 """A linear-chain CRF on the parameters of pytorch-crf: loss, best path, marginals, spans.
 
 Shapes: L positions, B sequences, K tags, N spans. Private code is position first, (L, B, ...),
-whatever `batch_first` says. The sums over all paths are in `ner_core.lattice`.
+whatever `batch_first` says. The algorithms are in `ner_core.lattice`.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torchcrf
 from torch import Tensor
 
 from ner_core.labels import LabelSet
-from ner_core.lattice import Lattice, LogPartition, score_paths
+from ner_core.lattice import Lattice, LogPartition, find_best_paths, score_paths
 
 # Added to the score of a forbidden transition. Not -inf: minus infinities meet as NaN in gradients.
 FORBIDDEN_SCORE = -1e4
@@ -148,16 +145,15 @@ class CRF(torchcrf.CRF):
         if reduction not in ("none", "sum", "mean", "token_mean"):
             raise ValueError(f"invalid reduction: {reduction}")
         dtype = self._result_dtype(emissions)
-        emissions, mask = self._arrange(emissions, mask, torch.float64)
+        emissions, mask = self._arrange(emissions, mask)
         # shape: (L, B)
-        tags = (tags.transpose(0, 1) if self.batch_first else tags).masked_fill(~mask, 0)
+        tags = tags.transpose(0, 1) if self.batch_first else tags
+        tags = tags.long().masked_fill(~mask, 0)
         self._validate_tags(tags)
-
-        start, transitions, end = self._scores(torch.float64)
+        tables = self._tables()
         # shape: (B,)
-        log_likelihood = score_paths(
-            emissions, tags, mask, start, transitions, end
-        ) - LogPartition.apply(emissions, mask, start, transitions, end)
+        log_likelihood = score_paths(emissions, mask, *tables, tags)
+        log_likelihood = log_likelihood - LogPartition.apply(emissions, mask, *tables)
         if reduction == "sum":
             log_likelihood = log_likelihood.sum()
         elif reduction == "mean":
@@ -179,22 +175,9 @@ class CRF(torchcrf.CRF):
         """
         self._validate(emissions, mask=mask)
         dtype = self._result_dtype(emissions)
-        # shape: (L, B, K); becomes the score of the best path that ends in each tag
-        scores, mask = self._arrange(emissions, mask, dtype)
-        start, transitions, end = self._scores(dtype)
-        scores[0] += start
-        # Maxima are fastest over the last, contiguous dimension.
-        # shape: (K to, K from)
-        transitions_to = transitions.T.contiguous()
-        for previous, current in pairwise(scores):
-            # shape: (B, K)
-            current += (previous.unsqueeze(1) + transitions_to).amax(dim=2)
-        return _trace_back(
-            scores.cpu().numpy(),
-            transitions_to.cpu().numpy(),
-            end.cpu().numpy(),
-            mask.sum(dim=0).cpu().numpy(),
-        )
+        emissions, mask = self._arrange(emissions, mask)
+        tables = (table.to(dtype) for table in self._tables())
+        return find_best_paths(emissions.to(dtype), mask, *tables)
 
     @torch.no_grad()
     def marginals(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -212,11 +195,9 @@ class CRF(torchcrf.CRF):
         """
         self._validate(emissions, mask=mask)
         dtype = self._result_dtype(emissions)
-        emissions, mask = self._arrange(emissions, mask, torch.float64)
-        lattice = Lattice.of(emissions, mask, *self._scores(torch.float64))
-        forward = lattice.run_forward()
+        emissions, mask = self._arrange(emissions, mask)
         # shape: (L, B, K)
-        marginals = (forward.factors * lattice.run_backward(forward).factors).to(dtype)
+        marginals = Lattice.of(emissions, mask, *self._tables()).marginals().to(dtype)
         return marginals.transpose(0, 1) if self.batch_first else marginals
 
     @torch.no_grad()
@@ -241,9 +222,9 @@ class CRF(torchcrf.CRF):
                 span leaves its sequence or has a tag that does not exist.
         """
         self._validate(emissions, mask=mask)
-        emissions, mask = self._arrange(emissions, mask, torch.float64)
+        emissions, mask = self._arrange(emissions, mask)
         self._validate_spans(spans, mask)
-        lattice = Lattice.of(emissions, mask, *self._scores(torch.float64))
+        lattice = Lattice.of(emissions, mask, *self._tables())
         rows = [
             (sequence, span.start, span.end, span.begin_tag, span.inside_tag)
             for sequence, sequence_spans in enumerate(spans)
@@ -254,12 +235,12 @@ class CRF(torchcrf.CRF):
         probabilities = iter(lattice.span_probabilities(*columns).tolist())
         return [[next(probabilities) for _ in sequence_spans] for sequence_spans in spans]
 
-    def _scores(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores of starts (K,), transitions (K, K) and ends (K,), with what is forbidden."""
+    def _tables(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores of starts (K,) and transitions (K, K) with penalties, and of ends (K,)."""
         return (
-            self.start_transitions.to(dtype) + self.start_penalties.to(dtype),
-            self.transitions.to(dtype) + self.transition_penalties.to(dtype),
-            self.end_transitions.to(dtype),
+            self.start_transitions + self.start_penalties,
+            self.transitions + self.transition_penalties,
+            self.end_transitions,
         )
 
     def _result_dtype(self, emissions: Tensor) -> torch.dtype:
@@ -267,28 +248,21 @@ class CRF(torchcrf.CRF):
         dtype = torch.promote_types(emissions.dtype, self.transitions.dtype)
         return torch.promote_types(dtype, torch.float32)
 
-    def _arrange(
-        self, emissions: Tensor, mask: Tensor | None, dtype: torch.dtype
-    ) -> tuple[Tensor, Tensor]:
-        """Emissions, a copy with zeros for padding, and the mask as bool, both position first."""
+    def _arrange(self, emissions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Emissions and mask, now bool, both position first."""
         if self.batch_first:
             emissions = emissions.transpose(0, 1)
             mask = None if mask is None else mask.transpose(0, 1)
         if mask is None:
             mask = torch.ones(emissions.shape[:2], dtype=torch.bool, device=emissions.device)
-        # Padding may hold NaN; neither it nor its gradient may get out.
-        mask = mask.bool()
-        # shape: (L, B, K)
-        emissions = emissions.to(dtype).contiguous().masked_fill(~mask.unsqueeze(2), 0.0)
-        return emissions, mask
+        return emissions, mask.bool()
 
     def _validate(
         self, emissions: Tensor, tags: Tensor | None = None, mask: Tensor | None = None
     ) -> None:
-        if emissions.dim() == 3 and 0 in emissions.shape[:2]:
+        if emissions.dim() == 3 and emissions.size(1 if self.batch_first else 0) == 0:
             raise ValueError(
-                "expected emissions of at least one sequence and one position,"
-                f" got shape {tuple(emissions.shape)}"
+                f"expected emissions of at least one position, got shape {tuple(emissions.shape)}"
             )
         super()._validate(emissions, tags=tags, mask=mask)
         if mask is not None:
@@ -301,6 +275,8 @@ class CRF(torchcrf.CRF):
                 )
 
     def _validate_tags(self, tags: Tensor) -> None:
+        if tags.numel() == 0:
+            return
         lowest, highest = torch.stack(tags.aminmax()).tolist()
         if lowest < 0 or highest >= self.num_tags:
             raise ValueError(
@@ -339,33 +315,3 @@ def _penalties(
     if is_allowed.shape != shape:
         raise ValueError(f"expected {name} of shape {shape}, got {tuple(is_allowed.shape)}")
     return torch.zeros(shape).masked_fill(~is_allowed.cpu(), FORBIDDEN_SCORE)
-
-
-def _trace_back(
-    scores: npt.NDArray[np.floating[Any]],
-    transitions_to: npt.NDArray[np.floating[Any]],
-    end: npt.NDArray[np.floating[Any]],
-    lengths: npt.NDArray[np.int64],
-) -> list[list[int]]:
-    """Follow the best paths back from their ends.
-
-    The best previous tag is looked for again, along the path alone: cheaper than recording it for
-    every tag on the way forward.
-
-    Args:
-        scores: Score of the best path to each tag. Shape: (L, B, K)
-        transitions_to: Shape: (K to, K from)
-        end: Shape: (K,)
-        lengths: Shape: (B,)
-    """
-    num_positions, num_sequences, _ = scores.shape
-    # shape: (B,)
-    last_tags = (scores[lengths - 1, np.arange(num_sequences)] + end).argmax(axis=1)
-    # shape: (L, B)
-    paths = np.empty((num_positions, num_sequences), dtype=np.int64)
-    paths[-1] = tags = last_tags
-    for position in range(num_positions - 2, -1, -1):
-        best_previous = (scores[position] + transitions_to[tags]).argmax(axis=1)
-        tags = np.where(position < lengths - 1, best_previous, last_tags)
-        paths[position] = tags
-    return [path[:length].tolist() for path, length in zip(paths.T, lengths, strict=True)]

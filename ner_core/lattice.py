@@ -1,4 +1,4 @@
-"""All paths through a linear chain at once: their sum and its gradient, marginals, spans.
+"""All paths through a linear chain: their sum and its gradient, marginals, spans, the best path.
 
 Shapes: L positions, B sequences, K tags, N spans; position first.
 
@@ -9,8 +9,10 @@ precision alone, so a bf16 encoder in front changes nothing here.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from itertools import pairwise
+from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -22,12 +24,13 @@ from torch.autograd.function import once_differentiable
 SCORE_FLOOR = -300.0
 
 
-class ForwardPass(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ForwardPass:
     """The paths that lead to each tag.
 
     Attributes:
         factors: Their sum, divided so that it sums to 1 over the tags. Shape: (L, B, K)
-        sums: What each position was divided by. Shape: (L, B)
+        sums: What each position was divided by. Shape: (L, B, 1)
         total: Sum over the complete paths of what remained. Shape: (B,)
     """
 
@@ -36,13 +39,14 @@ class ForwardPass(NamedTuple):
     total: Tensor
 
 
-class BackwardPass(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BackwardPass:
     """The paths that lead from each tag to the end.
 
     Attributes:
         factors: Times the forward factors they are the marginals; 0 for padding. Shape: (L, B, K)
-        arrivals: The same with the tag's own emission: what follows a transition to it. Row 0
-            means nothing. Shape: (L, B, K)
+        arrivals: The same with the tag's own emission: what follows a transition to the tag. No
+            transition leads to the first position: its row means nothing. Shape: (L, B, K)
     """
 
     factors: Tensor
@@ -55,43 +59,50 @@ class Lattice:
 
     Attributes:
         emissions: Shape: (L, B, K)
-        mask: Shape: (L, B)
         start: Shape: (K,)
-        transitions: Shape: (K, K)
+        transitions: From row to column. Shape: (K, K)
         end: Shape: (K,)
-        log_scale: What was subtracted from the scores of each path. Shape: (B,)
+        mask: Shape: (L, B)
+        lengths: Shape: (B,)
+        log_scale: What was taken off the score of each path. Shape: (B,)
     """
 
     emissions: Tensor
-    mask: Tensor
     start: Tensor
     transitions: Tensor
     end: Tensor
+    mask: Tensor
+    lengths: Tensor
     log_scale: Tensor
 
     @classmethod
     def of(
         cls, emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
     ) -> Self:
-        """The lattice of scores in double precision; emissions are 0 where the mask is off."""
+        """The lattice of scores of any floating type; in padding emissions may be NaN."""
+        # A copy in any case, and dense: the steps below change it in place.
+        # shape: (L, B, K)
+        factors = torch.empty(emissions.shape, dtype=torch.float64, device=emissions.device)
+        factors.copy_(emissions).masked_fill_(~mask.unsqueeze(2), 0.0)
         # shape: (L, B, 1)
-        best = emissions.amax(dim=2, keepdim=True)
-        num_transitions = mask.sum(dim=0) - 1
+        best = factors.amax(dim=2, keepdim=True)
         # shape: (B,)
-        log_scale = best.sum(dim=(0, 2)) + num_transitions * transitions.max()
+        lengths = mask.sum(dim=0)
+        start, transitions, end = start.double(), transitions.double(), end.double()
+        log_scale = best.sum(dim=(0, 2)) + (lengths - 1) * transitions.max()
         return cls(
-            emissions=(emissions - best).clamp_min(SCORE_FLOOR).exp(),
-            mask=mask,
+            emissions=factors.sub_(best).clamp_min_(SCORE_FLOOR).exp_(),
             start=(start - start.max()).clamp_min(SCORE_FLOOR).exp(),
             transitions=(transitions - transitions.max()).clamp_min(SCORE_FLOOR).exp(),
             end=(end - end.max()).clamp_min(SCORE_FLOOR).exp(),
+            mask=mask,
+            lengths=lengths,
             log_scale=log_scale + start.max() + end.max(),
         )
 
     def last(self) -> tuple[Tensor, Tensor]:
         """Index of the last position of each sequence. Shape: (B,) twice"""
-        num_sequences = self.mask.size(1)
-        return self.mask.sum(dim=0) - 1, torch.arange(num_sequences, device=self.mask.device)
+        return self.lengths - 1, torch.arange(len(self.lengths), device=self.lengths.device)
 
     def run_forward(self) -> ForwardPass:
         """Sum the paths that lead to each tag."""
@@ -99,20 +110,21 @@ class Lattice:
         factors = torch.empty_like(self.emissions)
         # shape: (L, B, 1)
         sums = self.emissions.new_empty((*self.mask.shape, 1))
-        torch.mul(self.start, self.emissions[0], out=factors[0])
         previous = None
         for current, emissions, current_sum in zip(factors, self.emissions, sums, strict=True):
-            if previous is not None:
-                torch.mm(previous, self.transitions, out=current)
-                current *= emissions
+            # shape: (B, K)
+            if previous is None:
+                torch.mul(emissions, self.start, out=current)
+            else:
+                torch.mm(previous, self.transitions, out=current).mul_(emissions)
             torch.sum(current, dim=1, keepdim=True, out=current_sum)
-            current /= current_sum
-            previous = current
-        return ForwardPass(factors, sums.squeeze(2), factors[self.last()] @ self.end)
+            previous = current.div_(current_sum)
+        return ForwardPass(factors, sums, total=factors[self.last()] @ self.end)
 
     def log_partition(self, forward: ForwardPass) -> Tensor:
         """Log of the sum over all paths. Shape: (B,)"""
-        log_sums = (forward.sums.log() * self.mask).sum(dim=0)
+        # shape: (B,)
+        log_sums = (forward.sums.squeeze(2).log() * self.mask).sum(dim=0)
         return log_sums + forward.total.log() + self.log_scale
 
     def run_backward(self, forward: ForwardPass) -> BackwardPass:
@@ -122,11 +134,17 @@ class Lattice:
         factors[self.last()] = self.end / forward.total.unsqueeze(1)
         # Nothing arrives at padding, so the factors there stay 0.
         # shape: (L, B, K)
-        arrivals = (self.emissions / forward.sums.unsqueeze(2)) * self.mask.unsqueeze(2)
-        for position in range(len(factors) - 1, 0, -1):
-            arrivals[position] *= factors[position]
-            factors[position - 1].addmm_(arrivals[position], self.transitions.T)
+        arrivals = (self.emissions / forward.sums).mul_(self.mask.unsqueeze(2))
+        steps = zip(factors.unbind(), arrivals.unbind(), strict=True)
+        for (current, arrival), (previous, _) in pairwise(reversed(list(steps))):
+            # shape: (B, K)
+            previous.addmm_(arrival.mul_(current), self.transitions.T)
         return BackwardPass(factors, arrivals)
+
+    def marginals(self) -> Tensor:
+        """Probability of each tag at each position; 0 for padding. Shape: (L, B, K)"""
+        forward = self.run_forward()
+        return self.run_backward(forward).factors.mul_(forward.factors)
 
     def span_probabilities(
         self,
@@ -136,46 +154,44 @@ class Lattice:
         begin_tags: Tensor,
         inside_tags: Tensor,
     ) -> Tensor:
-        """Probability of each span; all arguments and the result have the shape (N,)."""
+        """Probability of spans, see `ner_core.crf.TagSpan`; everything has the shape (N,)."""
         forward = self.run_forward()
         backward = self.run_backward(forward)
-        # Summed once, the emissions inside any span are a difference of two entries.
+        # Summed up once, so that the emissions inside a span are the difference of two entries.
         # shape: (L, B, K)
-        inside = (self.emissions / forward.sums.unsqueeze(2)).log().cumsum(dim=0)
+        emissions_so_far = (self.emissions / forward.sums).log_().cumsum(dim=0)
         is_longer = ends - starts > 1
         # shape: (N,)
         log_inside = (
             self.transitions[begin_tags, inside_tags].log()
             + self.transitions[inside_tags, inside_tags].log() * (ends - starts - 2)
-            + inside[ends - 1, sequences, inside_tags]
-            - inside[starts, sequences, inside_tags]
+            + emissions_so_far[ends - 1, sequences, inside_tags]
+            - emissions_so_far[starts, sequences, inside_tags]
         )
-        log_inside = torch.where(is_longer, log_inside, 0.0)
+        inside = torch.where(is_longer, log_inside, 0.0).exp()
         last_tags = torch.where(is_longer, inside_tags, begin_tags)
-
         # After the span comes any tag that does not continue it, or the end of the sequence.
-        lengths = self.mask.sum(dim=0)[sequences]
         # shape: (N, K)
         next_arrivals = backward.arrivals[ends.clamp_max(len(self.mask) - 1), sequences]
         next_arrivals = next_arrivals.scatter(1, inside_tags.unsqueeze(1), 0.0)
         # shape: (N,)
         after = torch.where(
-            ends < lengths,
+            ends < self.lengths[sequences],
             (self.transitions[last_tags] * next_arrivals).sum(dim=1),
             backward.factors[ends - 1, sequences, last_tags],
         )
-        before = forward.factors[starts, sequences, begin_tags]
         # Rounding may lead past 1.
-        return (before * log_inside.exp() * after).clamp(0.0, 1.0)
+        before = forward.factors[starts, sequences, begin_tags]
+        return (before * inside * after).clamp_max(1.0)
 
 
 class LogPartition(torch.autograd.Function):
-    """Log of the sum over all paths, and its gradient, which is made of marginals."""
+    """Log of the sum over all paths. Its gradient is made of marginals."""
 
     @staticmethod
-    def forward(ctx: Any, *scores: Tensor) -> Tensor:
+    def forward(ctx: Any, emissions: Tensor, mask: Tensor, *tables: Tensor) -> Tensor:
         """Arguments as of `Lattice.of`. Shape: (B,)"""
-        ctx.lattice = Lattice.of(*scores)
+        ctx.lattice = Lattice.of(emissions, mask, *tables)
         ctx.forward_pass = ctx.lattice.run_forward()
         return ctx.lattice.log_partition(ctx.forward_pass)
 
@@ -186,26 +202,89 @@ class LogPartition(torch.autograd.Function):
         lattice: Lattice = ctx.lattice
         forward: ForwardPass = ctx.forward_pass
         backward = lattice.run_backward(forward)
+        # shape: (B, 1)
+        gradient = gradient.unsqueeze(1)
         # shape: (L, B, K)
-        marginals = forward.factors * backward.factors * gradient.unsqueeze(1)
+        marginals = backward.factors.mul_(forward.factors).mul_(gradient)
+        # shape: ((L - 1) B, K)
+        departures = forward.factors[:-1].flatten(0, 1)
+        arrivals = backward.arrivals.mul_(gradient)[1:].flatten(0, 1)
         # shape: (K, K)
-        pairs = lattice.transitions * torch.mm(
-            forward.factors[:-1].flatten(0, 1).T,
-            (backward.arrivals[1:] * gradient.unsqueeze(1)).flatten(0, 1),
-        )
+        pairs = lattice.transitions * torch.mm(departures.T, arrivals)
+        # Autograd casts each to the type of its input.
         return marginals, None, marginals[0].sum(dim=0), pairs, marginals[lattice.last()].sum(dim=0)
 
 
 def score_paths(
-    emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor, tags: Tensor
 ) -> Tensor:
-    """Score of one path through each sequence. Shape: (B,)"""
+    """Score of one path through each sequence, in double precision.
+
+    Args:
+        emissions: As of `Lattice.of`, like the next four. Shape: (L, B, K)
+        mask: Shape: (L, B)
+        start: Shape: (K,)
+        transitions: Shape: (K, K)
+        end: Shape: (K,)
+        tags: Any that exist where the mask is off. Shape: (L, B)
+
+    Returns:
+        The scores. Shape: (B,)
+    """
     # shape: (L, B)
-    emission_scores = emissions.gather(2, tags.unsqueeze(2)).squeeze(2)
+    emission_scores = emissions.gather(2, tags.unsqueeze(2)).squeeze(2).double()
+    # Not times the mask: padding may hold NaN.
+    emission_scores = emission_scores.masked_fill(~mask, 0.0)
     # shape: (L - 1, B)
-    transition_scores = transitions[tags[:-1], tags[1:]] * mask[1:]
+    transition_scores = transitions.double()[tags[:-1], tags[1:]] * mask[1:]
     # shape: (B,)
     last_tags = tags.gather(0, mask.sum(dim=0, keepdim=True) - 1).squeeze(0)
-    return (
-        start[tags[0]] + emission_scores.sum(dim=0) + transition_scores.sum(dim=0) + end[last_tags]
-    )
+    inner_scores = emission_scores.sum(dim=0) + transition_scores.sum(dim=0)
+    return inner_scores + start.double()[tags[0]] + end.double()[last_tags]
+
+
+def find_best_paths(
+    emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> list[list[int]]:
+    """The path with the highest score through each sequence (Viterbi).
+
+    The way back looks for the best previous tag again, along the path alone; that is cheaper than
+    recording it for every tag on the way forward.
+
+    Args:
+        emissions: Float32 or float64, like the tables. Shape: (L, B, K)
+        mask: Shape: (L, B)
+        start: Shape: (K,)
+        transitions: Shape: (K, K)
+        end: Shape: (K,)
+    """
+    num_positions, num_sequences, num_tags = emissions.shape
+    # Sequences last: maxima over the first dimension of dense memory are three times as fast.
+    # shape: (L, K, B); becomes the score of the best path that leads to each tag
+    scores = emissions.transpose(1, 2).clone(memory_format=torch.contiguous_format)
+    # Of infinities in padding numpy would warn.
+    scores.masked_fill_(~mask.unsqueeze(1), 0.0)
+    scores[0] += start.unsqueeze(1)
+    # shape: (K from, K to, B)
+    candidates = scores.new_empty((num_tags, num_tags, num_sequences))
+    for previous, current in pairwise(scores):
+        torch.add(previous.unsqueeze(1), transitions.unsqueeze(2), out=candidates)
+        # shape: (K, B)
+        current += candidates.amax(dim=0)
+
+    # shape: (L, B, K)
+    path_scores = scores.cpu().numpy().transpose(0, 2, 1)
+    # shape: (K to, K from)
+    transitions_to = transitions.cpu().numpy().T
+    # shape: (B,)
+    lengths = mask.sum(dim=0).cpu().numpy()
+    last_scores = path_scores[lengths - 1, np.arange(num_sequences)] + end.cpu().numpy()
+    last_tags = last_scores.argmax(axis=1)
+    # shape: (L, B)
+    paths = np.empty((num_positions, num_sequences), dtype=np.int64)
+    paths[-1] = tags = last_tags
+    for position in range(num_positions - 2, -1, -1):
+        # shape: (B,)
+        best_previous = (path_scores[position] + transitions_to[tags]).argmax(axis=1)
+        paths[position] = tags = np.where(position < lengths - 1, best_previous, last_tags)
+    return [path[:length].tolist() for path, length in zip(paths.T, lengths, strict=True)]
