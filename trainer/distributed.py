@@ -1,0 +1,85 @@
+"""Ranks, start and stop of the process group, and the few reductions that training needs.
+
+The same code runs alone: without torchrun there is one process and nothing to exchange.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """This process among all processes of the run.
+
+    Attributes:
+        rank: Number of this process, from 0, over all nodes.
+        world_size: Number of processes over all nodes.
+        device: Where this process computes.
+    """
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files and talks to the user."""
+        return self.rank == 0
+
+    def sum(self, values: Sequence[float]) -> list[float]:
+        """Sums over all processes, the same on each of them."""
+        if self.world_size == 1:
+            return list(values)
+        # Double precision: counts of characters stay exact beyond 16 million.
+        total = torch.tensor(values, dtype=torch.float64, device=self.device)
+        dist.all_reduce(total)
+        return total.tolist()
+
+    def decide(self, decision: bool) -> bool:
+        """What rank 0 decided, on every process."""
+        if self.world_size == 1:
+            return decision
+        flag = torch.tensor([float(decision)], device=self.device)
+        dist.broadcast(flag, src=0)
+        return bool(flag.item())
+
+    def wait(self) -> None:
+        """Block until every process has come here."""
+        if self.world_size > 1:
+            dist.barrier()
+
+
+@contextmanager
+def join_world(device: str) -> Iterator[World]:
+    """Join the processes that torchrun started, or stand alone; always leaves the group again.
+
+    Args:
+        device: "auto", "cpu" or "cuda". CUDA exchanges over NCCL, the CPU over gloo.
+
+    Raises:
+        ValueError: CUDA was asked for, but this process has no card of its own.
+    """
+    # torchrun's contract with its workers: https://docs.pytorch.org/docs/stable/elastic/run.html
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    num_cards = torch.cuda.device_count() if device != "cpu" else 0
+    if device == "cuda" and local_rank >= num_cards:
+        raise ValueError(f"expected a CUDA device for local rank {local_rank}, found {num_cards}")
+    if local_rank < num_cards:
+        torch.cuda.set_device(local_rank)
+        place = torch.device("cuda", local_rank)
+    else:
+        place = torch.device("cpu")
+    if world_size == 1:
+        yield World(0, 1, place)
+        return
+    dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    try:
+        yield World(dist.get_rank(), dist.get_world_size(), place)
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,237 @@
+"""Fine-tune a tagger: `torchrun --nproc-per-node N -m trainer.finetune`, or without torchrun."""
+
+import logging
+import shlex
+import shutil
+import sys
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+import transformers
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from ner_core.checkpoint import (
+    Checkpoint,
+    load_encoder,
+    max_encoder_tokens,
+    save_checkpoint,
+)
+from ner_core.dataset import EncodedWindow, LengthBucketedBatchSampler, TaggingDataset, collate
+from ner_core.evaluation import Evaluation
+from ner_core.models import Tagger, TaggerConfig
+from trainer import report
+from trainer.config import Settings, parse_settings
+from trainer.data import TrainingData, load_training_data
+from trainer.distributed import World, join_world
+from trainer.engine import Engine, evaluate_tagger
+
+logger = logging.getLogger(__name__)
+METRICS_LOG_FILE = "metrics.jsonl"
+CURVES_FILE = "curves.png"
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """The best epoch so far: its record and its scores on dev."""
+
+    record: report.EpochRecord
+    evaluation: Evaluation
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; exit status 2 when a flag, a file or a checkpoint is wrong."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    settings = parse_settings(arguments)
+    try:
+        with join_world(settings.device) as world:
+            _start_logging(world)
+            fit(
+                settings,
+                world,
+                command=shlex.join(["python", "-m", "trainer.finetune", *arguments]),
+            )
+    except (OSError, ValueError) as error:
+        print(f"trainer.finetune: {error}", file=sys.stderr)
+        return 2
+    except FloatingPointError as error:
+        print(f"trainer.finetune: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def fit(settings: Settings, world: World, *, command: str) -> None:
+    """Read the data, train to the best epoch on dev, and leave its checkpoint in the output.
+
+    While the run goes on, everything stands in a sibling named `OUTPUT.run`; the output directory
+    appears at the end and is complete.
+
+    Raises:
+        ValueError: The data, the encoder or the output cannot be used.
+        FloatingPointError: The loss is no finite number any more.
+    """
+    run_directory = _prepare_run_directory(settings.output, world)
+    data = load_training_data(settings.data)
+    for line in data.sources:
+        logger.info("%s", line)
+    torch.manual_seed(settings.optimization.seed)
+    checkpoint = build_checkpoint(settings, data)
+    dataset = TaggingDataset.from_examples(
+        data.train,
+        data.labels,
+        checkpoint.vocabulary,
+        max_characters=checkpoint.tagger.config.max_window_characters,
+    )
+    if dataset.num_dropped_overlaps:
+        logger.info("%d overlapping spans left out of training", dataset.num_dropped_overlaps)
+    if checkpoint.tagger.uses_crf_loss:
+        checkpoint.tagger.crf.initialise_from_tags([window.tag_ids for window in dataset.windows])
+    # Weights were drawn alike on all ranks; dropout must not be.
+    torch.manual_seed(settings.optimization.seed + world.rank)
+    records, best = _train(settings, world, checkpoint, dataset, data, run_directory, command)
+    if world.is_main:
+        report.plot_curves(records, run_directory / "best" / CURVES_FILE)
+        shutil.copy(run_directory / METRICS_LOG_FILE, run_directory / "best" / METRICS_LOG_FILE)
+        (run_directory / "best").rename(settings.output)
+        shutil.rmtree(run_directory)
+        logger.info(
+            "%s: dev F1 %.4f (epoch %d)", settings.output, best.record.dev_f1, best.record.epoch
+        )
+
+
+def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
+    """A tagger on the encoder asked for; its head too when a checkpoint fits the run."""
+    encoder = load_encoder(settings.model.encoder)
+    model = settings.model
+    config = TaggerConfig(
+        architecture=model.architecture,
+        labels=data.labels,
+        context_hidden_size=model.context_hidden_size,
+        context_num_layers=model.context_num_layers,
+        dropout=model.dropout,
+        max_window_tokens=max_encoder_tokens(encoder.model.config),
+    )
+    tagger = Tagger(encoder.model, config)
+    source = encoder.checkpoint
+    if source is not None and replace(source.tagger.config, dropout=model.dropout) == config:
+        tagger.load_state_dict(source.tagger.state_dict())
+        logger.info("continuing from the head of %s", source.name)
+    if model.freeze_encoder:
+        tagger.encoder.requires_grad_(False)
+    return Checkpoint(tagger, encoder.vocabulary, encoder.tokenizer_files)
+
+
+def _train(
+    settings: Settings,
+    world: World,
+    checkpoint: Checkpoint,
+    dataset: TaggingDataset,
+    data: TrainingData,
+    run_directory: Path,
+    command: str,
+) -> tuple[list[report.EpochRecord], BestEpoch]:
+    how = settings.optimization
+    sampler = LengthBucketedBatchSampler(
+        dataset.lengths,
+        batch_size=how.batch_size,
+        seed=how.seed,
+        rank=world.rank,
+        world_size=world.world_size,
+    )
+    loader: DataLoader[EncodedWindow] = DataLoader(
+        dataset,  # type: ignore[arg-type]  # any sequence is a map-style data set
+        batch_sampler=sampler,
+        collate_fn=partial(collate, vocabulary=checkpoint.vocabulary),
+    )
+    steps_per_epoch = -(-len(sampler) // how.accumulation)
+    engine = Engine(checkpoint.tagger, how, world, num_steps=how.epochs * steps_per_epoch)
+    records: list[report.EpochRecord] = []
+    best: BestEpoch | None = None
+    began = time.monotonic()
+    for epoch in range(1, how.epochs + 1):
+        sampler.set_epoch(epoch)
+        epoch_began = time.monotonic()
+        batches = tqdm(loader, desc=f"epoch {epoch}", unit="batch", disable=not world.is_main)
+        loss = engine.train_epoch(batches)
+        train_seconds = time.monotonic() - epoch_began
+        evaluation = evaluate_tagger(
+            replace(checkpoint, tagger=engine.best_tagger), data.dev, world
+        )
+        record = report.EpochRecord(
+            epoch=epoch,
+            step=epoch * steps_per_epoch,
+            loss=loss,
+            learning_rate=max(float(rate) for rate in engine.scheduler.get_last_lr()),
+            dev_precision=evaluation.micro.precision,
+            dev_recall=evaluation.micro.recall,
+            dev_f1=evaluation.micro.f1,
+            characters_per_second=sum(dataset.lengths) / train_seconds,
+            seconds=time.monotonic() - began,
+        )
+        records.append(record)
+        logger.info("%s", record.format_log_line())
+        if world.is_main:
+            report.append_record(run_directory / METRICS_LOG_FILE, record)
+        if best is None or record.dev_f1 > best.record.dev_f1:
+            best = BestEpoch(record, evaluation)
+            if world.is_main:
+                _save_best(settings, engine, checkpoint, data, best, run_directory, command)
+        world.wait()
+        if world.decide(epoch - best.record.epoch >= how.patience):
+            logger.info("no better dev F1 in %d epochs: stopping", how.patience)
+            break
+    assert best is not None
+    return records, best
+
+
+def _save_best(
+    settings: Settings,
+    engine: Engine,
+    checkpoint: Checkpoint,
+    data: TrainingData,
+    best: BestEpoch,
+    run_directory: Path,
+    command: str,
+) -> None:
+    tagger = engine.best_tagger
+    metrics = {"dev": best.evaluation.to_json(), "best_epoch": best.record.epoch}
+    card = report.write_card(
+        settings=settings,
+        command=command,
+        sources=data.sources,
+        evaluation=best.evaluation,
+        best=best.record,
+        num_parameters=sum(parameter.numel() for parameter in tagger.parameters()),
+        machine=report.describe_machine(),
+    )
+    save_checkpoint(
+        replace(checkpoint, tagger=tagger, metrics=metrics),
+        run_directory / "best",
+        card=card,
+        weights_dtype=torch.float16 if settings.half_precision else torch.float32,
+    )
+
+
+def _prepare_run_directory(output: Path, world: World) -> Path:
+    if output.exists():
+        raise ValueError(f"expected an output directory that does not exist yet, got {output}")
+    run_directory = output.with_name(f"{output.name}.run")
+    if world.is_main:
+        run_directory.mkdir(parents=True, exist_ok=True)
+        (run_directory / METRICS_LOG_FILE).write_text("")
+    world.wait()
+    return run_directory
+
+
+def _start_logging(world: World) -> None:
+    level = logging.INFO if world.is_main else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s")
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

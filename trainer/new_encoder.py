@@ -1,0 +1,140 @@
+"""Make a small encoder directory without downloading anything: `python -m trainer.new_encoder`.
+
+The result is an ordinary Hugging Face BERT directory with random weights, or with character vectors
+in its embedding table; `--encoder` takes it like any other. Its vocabulary holds single characters
+only, counted on texts.
+"""
+
+import argparse
+import json
+import logging
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import torch
+from transformers import BertConfig, BertModel
+
+from ner_core.preprocessing import build_vocabulary, fold_character
+
+logger = logging.getLogger(__name__)
+
+
+def make_encoder(
+    tokens: Sequence[str],
+    *,
+    hidden_size: int,
+    num_layers: int,
+    max_positions: int,
+    dropout: float,
+    vectors: dict[str, np.ndarray] | None,
+    seed: int,
+) -> BertModel:
+    """A BERT of the given size, its embedding table filled with what vectors there are.
+
+    Args:
+        tokens: The vocabulary, by id.
+        hidden_size: Width; a multiple of 4 heads when there are layers.
+        num_layers: Transformer layers; 0 leaves the embeddings and their layer norm.
+        max_positions: Longest input in tokens, [CLS] and [SEP] included.
+        dropout: Probability in the encoder.
+        vectors: Character to vector of shape (hidden_size,).
+        seed: Draws the weights that no vector gives.
+    """
+    torch.manual_seed(seed)
+    model = BertModel(
+        BertConfig(
+            vocab_size=len(tokens),
+            hidden_size=hidden_size,
+            num_hidden_layers=num_layers,
+            num_attention_heads=4,
+            intermediate_size=4 * hidden_size,
+            max_position_embeddings=max_positions,
+            type_vocab_size=1,
+            hidden_dropout_prob=dropout,
+            attention_probs_dropout_prob=dropout,
+        ),
+        add_pooling_layer=False,
+    )
+    if vectors:
+        table = model.embeddings.word_embeddings.weight
+        # Vectors come at any scale; BERT's own tables start at initializer_range.
+        scale = model.config.initializer_range / np.std(np.stack(list(vectors.values())))
+        with torch.no_grad():
+            for token_id, token in enumerate(tokens):
+                if token in vectors:
+                    table[token_id] = torch.from_numpy(vectors[token] * scale)
+    return model
+
+
+def read_vectors(path: Path) -> dict[str, np.ndarray]:
+    """Read an .npz with `chars`, shape (V,), and `vectors`, shape (V, width).
+
+    Raises:
+        ValueError: The file holds something else.
+    """
+    with np.load(path) as archive:
+        if set(archive.files) != {"chars", "vectors"}:
+            raise ValueError(f"expected arrays chars and vectors in {path}, got {archive.files}")
+        characters, vectors = archive["chars"], archive["vectors"]
+    return {fold_character(str(c)): v for c, v in zip(characters, vectors, strict=True) if c}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; exit status 2 when a file or flag is wrong."""
+    parser = argparse.ArgumentParser(prog="trainer.new_encoder", description=__doc__)
+    parser.add_argument(
+        "--text", type=Path, action="append", required=True, help="UTF-8, any format"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="directory to write")
+    parser.add_argument("--vectors", type=Path, help=".npz with chars and vectors; sets the width")
+    parser.add_argument("--hidden-size", type=int, default=192, help="width without --vectors")
+    parser.add_argument("--num-layers", type=int, default=0, help="transformer layers")
+    parser.add_argument("--max-positions", type=int, default=256, help="longest input in tokens")
+    parser.add_argument("--dropout", type=float, default=0.1, help="probability in the encoder")
+    parser.add_argument("--min-count", type=int, default=2, help="rarer characters are unknown")
+    parser.add_argument("--seed", type=int, default=42, help="of the weights")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        vectors = read_vectors(given.vectors) if given.vectors else None
+        texts = [path.read_text(encoding="utf-8") for path in given.text]
+        counted = build_vocabulary(texts, min_count=given.min_count)
+        tokens = list(dict.fromkeys([*counted, *(c for c in vectors or () if not c.isspace())]))
+        width = len(next(iter(vectors.values()))) if vectors else given.hidden_size
+        model = make_encoder(
+            tokens,
+            hidden_size=width,
+            num_layers=given.num_layers,
+            max_positions=given.max_positions,
+            dropout=given.dropout,
+            vectors=vectors,
+            seed=given.seed,
+        )
+        _write(model, tokens, given.output)
+    except (OSError, ValueError) as error:
+        print(f"trainer.new_encoder: {error}", file=sys.stderr)
+        return 2
+    logger.info("%s: %d tokens, %d parameters", given.output, len(tokens), model.num_parameters())
+    return 0
+
+
+def _write(model: BertModel, tokens: Sequence[str], output: Path) -> None:
+    if output.exists():
+        raise ValueError(f"expected a directory that does not exist yet, got {output}")
+    temporary = output.with_name(f".{output.name}.{uuid4().hex}")
+    try:
+        model.save_pretrained(temporary)
+        (temporary / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+        tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
+        (temporary / "tokenizer_config.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+        temporary.rename(output)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
