@@ -43,8 +43,10 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.tagger.to(self.world.device)
-        is_alone = self.world.world_size == 1
-        self.model = self.tagger if is_alone else DistributedDataParallel(self.tagger)
+        if self.world.world_size == 1:
+            self.model = self.tagger
+        else:
+            self.model = DistributedDataParallel(self.tagger)
         self.optimizer = AdamW(_group_parameters(self.tagger, self.settings))
         num_warmup = max(1, round(self.settings.warmup_fraction * self.num_steps))
         self.scheduler = LambdaLR(

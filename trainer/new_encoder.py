@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 import torch
+import transformers
 from transformers import BertConfig, BertModel
 
 from ner_core.preprocessing import build_vocabulary, fold_character
@@ -83,6 +84,25 @@ def read_vectors(path: Path) -> dict[str, np.ndarray]:
     return {fold_character(str(c)): v for c, v in zip(characters, vectors, strict=True) if c}
 
 
+def write_encoder(model: BertModel, tokens: Sequence[str], output: Path) -> None:
+    """Write an encoder directory, whole or not at all.
+
+    Raises:
+        ValueError: The directory exists already.
+    """
+    if output.exists():
+        raise ValueError(f"expected a directory that does not exist yet, got {output}")
+    temporary = output.with_name(f".{output.name}.{uuid4().hex}")
+    try:
+        model.save_pretrained(temporary)
+        (temporary / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+        tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
+        (temporary / "tokenizer_config.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+        temporary.rename(output)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line; exit status 2 when a file or flag is wrong."""
     parser = argparse.ArgumentParser(prog="trainer.new_encoder", description=__doc__)
@@ -99,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=42, help="of the weights")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    transformers.utils.logging.disable_progress_bar()
     try:
         vectors = read_vectors(given.vectors) if given.vectors else None
         texts = [path.read_text(encoding="utf-8") for path in given.text]
@@ -114,26 +135,12 @@ def main(arguments: list[str] | None = None) -> int:
             vectors=vectors,
             seed=given.seed,
         )
-        _write(model, tokens, given.output)
+        write_encoder(model, tokens, given.output)
     except (OSError, ValueError) as error:
         print(f"trainer.new_encoder: {error}", file=sys.stderr)
         return 2
     logger.info("%s: %d tokens, %d parameters", given.output, len(tokens), model.num_parameters())
     return 0
-
-
-def _write(model: BertModel, tokens: Sequence[str], output: Path) -> None:
-    if output.exists():
-        raise ValueError(f"expected a directory that does not exist yet, got {output}")
-    temporary = output.with_name(f".{output.name}.{uuid4().hex}")
-    try:
-        model.save_pretrained(temporary)
-        (temporary / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
-        tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
-        (temporary / "tokenizer_config.json").write_text(json.dumps(tokenizer), encoding="utf-8")
-        temporary.rename(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 if __name__ == "__main__":

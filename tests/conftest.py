@@ -1,0 +1,51 @@
+"""Fixtures that several kinds of tests share: tiny encoders and checkpoints, made on the spot."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from ner_core.checkpoint import Checkpoint, load_encoder, save_checkpoint
+from ner_core.labels import CLUENER
+from ner_core.models import Tagger, TaggerConfig
+from ner_core.preprocessing import build_vocabulary
+from trainer.new_encoder import make_encoder, write_encoder
+
+TEXTS = (
+    "浙商银行企业信贷部叶老桂博士则从另一个角度对五道门槛进行了解读。",
+    "生生不息CSOL生化狂潮让你填弹狂扫",
+    "北京市海淀区的王小明总经理在人民大会堂读《红楼梦》，看《英雄》！",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Hugging Face BERT directory of one layer and width 16, with random weights."""
+    directory = tmp_path_factory.mktemp("encoders") / "tiny-bert"
+    tokens = build_vocabulary(TEXTS)
+    model = make_encoder(
+        tokens, hidden_size=16, num_layers=1, max_positions=64, dropout=0.0, vectors=None, seed=1
+    )
+    write_encoder(model, tokens, directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def shared_tiny_checkpoint(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a random bert-bilstm-crf with the CLUENER labels. Do not write to it."""
+    encoder = load_encoder(tiny_encoder)
+    torch.manual_seed(1)
+    config = TaggerConfig(architecture="bert-bilstm-crf", labels=CLUENER, max_window_tokens=64)
+    checkpoint = Checkpoint(
+        Tagger(encoder.model, config), encoder.vocabulary, encoder.tokenizer_files
+    )
+    directory = tmp_path_factory.mktemp("checkpoints") / "tiny"
+    save_checkpoint(checkpoint, directory, card="# tiny\n")
+    return directory
+
+
+@pytest.fixture
+def tiny_checkpoint(shared_tiny_checkpoint: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny checkpoint that a test may damage."""
+    return Path(shutil.copytree(shared_tiny_checkpoint, tmp_path / "tiny"))
