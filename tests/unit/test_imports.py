@@ -1,0 +1,46 @@
+"""The import rules of architecture.md; the layers themselves are listed in pyproject.toml."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("ner_core", "annotation_store", "trainer", "webui", "benchmarks")
+
+
+def test_imports_go_one_way(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(config_filename="pyproject.toml", no_cache=True, no_logo=True)
+    assert status == EXIT_STATUS_SUCCESS, "the report above names the imports that are not allowed"
+
+
+def modules_loaded_by(module):
+    """Names of all modules that a fresh interpreter has loaded after importing the module."""
+    program = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["spans", "labels", "formats", "conll", "evaluation"])
+def test_data_loads_without_torch_and_numpy(module):
+    loaded = modules_loaded_by(f"ner_core.{module}")
+    assert not loaded & {"torch", "numpy", "transformers", "gradio", "sqlalchemy"}
+
+
+@pytest.mark.parametrize("module", ["ner_core.predict", "ner_core.evaluate", "trainer.config"])
+def test_a_wrong_flag_is_answered_without_waiting_for_torch(module):
+    assert "torch" not in modules_loaded_by(module)
+
+
+def test_every_package_file_holds_a_docstring_and_nothing_else():
+    package_files = [path for name in PACKAGES for path in (ROOT / name).rglob("__init__.py")]
+    assert {path.parent.name for path in package_files} >= set(PACKAGES)
+    for path in package_files:
+        body = ast.parse(path.read_text("utf-8")).body
+        assert len(body) == 1 and ast.get_docstring(ast.Module(body, [])), path
