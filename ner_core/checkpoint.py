@@ -20,7 +20,7 @@ import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from transformers import (
     AutoConfig,
@@ -158,7 +158,7 @@ def save_checkpoint(
         OSError: The directory cannot be written; nothing is left behind.
     """
     tagger = checkpoint.tagger
-    config = {**tagger.encoder.config.to_dict(), **_describe_tagger(tagger.config)}
+    config = {**_describe_encoder(tagger.encoder.config), **_describe_tagger(tagger.config)}
     temporary = directory.with_name(f".{directory.name}.{uuid4().hex}")
     temporary.mkdir(parents=True)
     try:
@@ -167,7 +167,8 @@ def save_checkpoint(
         _write_json(temporary / CONFIG_FILE, config)
         _write_json(temporary / METRICS_FILE, checkpoint.metrics)
         (temporary / CARD_FILE).write_text(card, encoding="utf-8")
-        save_file(_collect_weights(tagger, weights_dtype), temporary / WEIGHTS_FILE)
+        # Not save_file: that one makes the weights readable for their owner only.
+        (temporary / WEIGHTS_FILE).write_bytes(save(_collect_weights(tagger, weights_dtype)))
         _replace_directory(temporary, directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -340,6 +341,12 @@ def _load_pretrained(auto_class: Any, directory: Path) -> PreTrainedModel:
             f" for example {missing[0]}"
         )
     return model
+
+
+def _describe_encoder(config: PretrainedConfig) -> dict[str, Any]:
+    """The encoder's settings, less what is true only of where it came from."""
+    foreign = ("_name_or_path", "architectures", "id2label", "label2id", "num_labels")
+    return {key: value for key, value in config.to_dict().items() if key not in foreign}
 
 
 def _describe_tagger(config: TaggerConfig) -> dict[str, Any]:

@@ -43,10 +43,10 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.tagger.to(self.world.device)
-        if self.world.world_size == 1:
-            self.model = self.tagger
-        else:
+        if self.world.world_size > 1:
             self.model = DistributedDataParallel(self.tagger)
+        else:
+            self.model = self.tagger
         self.optimizer = AdamW(_group_parameters(self.tagger, self.settings))
         num_warmup = max(1, round(self.settings.warmup_fraction * self.num_steps))
         self.scheduler = LambdaLR(
@@ -62,7 +62,8 @@ class Engine:
         """The weights to evaluate and to save: the averaged ones when there are any."""
         if self.average is None:
             return self.tagger
-        averaged: Tagger = self.average.module
+        averaged = self.average.module
+        assert isinstance(averaged, Tagger)
         return averaged
 
     def train_epoch(self, batches: Iterable[Batch]) -> float:
