@@ -41,7 +41,7 @@ class CRF(torchcrf.CRF):
 
     Parameters, state dict, layouts and errors are those of pytorch-crf 0.7.2. Beyond it, a mask
     with a hole and tags that do not exist are refused, padding may hold any tag, and results are
-    float32 at least. The gradient of the loss cannot be differentiated once more.
+    float32 at least. The gradient of the loss cannot be differentiated again (no `create_graph`).
 
     Args:
         num_tags: Number of tags, K.

@@ -15,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 # A score further than this below the best of its position (emissions) or table (transitions) counts
 # as this far below. Beside 1, exp(-300) weighs nothing; and with it each position's sum is at least
@@ -196,9 +195,19 @@ class LogPartition(torch.autograd.Function):
         return ctx.lattice.log_partition(ctx.forward_pass)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Marginals of tags and of pairs of tags, weighted by the gradient of each sequence."""
+        """Marginals of tags and of pairs of tags, weighted by the gradient of each sequence.
+
+        Raises:
+            NotImplementedError: The gradient is to be differentiated again.
+        """
+        # Autograd's own `once_differentiable` does not see this (torch 2.13): it would take the
+        # marginals for constants.
+        if torch.is_grad_enabled():
+            raise NotImplementedError(
+                "expected a first derivative, got create_graph=True:"
+                " the gradient of the CRF cannot be differentiated again"
+            )
         lattice: Lattice = ctx.lattice
         forward: ForwardPass = ctx.forward_pass
         backward = lattice.run_backward(forward)
