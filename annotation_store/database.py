@@ -58,6 +58,18 @@ class Database:
         """Close the pooled connections; on SQLite this folds the write-ahead log into the file."""
         self._engine.dispose()
 
+    def check_target(self, path: str | Path) -> None:
+        """Refuse to write a file over the database or its log.
+
+        Raises:
+            ValueError: The path names one of them.
+        """
+        if self.path is not None:
+            database = self.path.resolve()
+            own = [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")]
+            if Path(path).resolve() in own:
+                raise ValueError(f"expected another file than the database, got {path}")
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads.
@@ -90,12 +102,13 @@ class Database:
             raise StoreError(f"{reason} ({self.name})") from error
 
 
-def open_database(url_or_path: str | Path, *, lock_timeout_s: float) -> Database:
+def open_database(url_or_path: str | Path, *, lock_timeout_s: float, must_exist: bool) -> Database:
     """Open a database, make it if there is none, and bring its tables up to date.
 
     Args:
         url_or_path: A file path, or a URL such as sqlite:///annotations.db.
         lock_timeout_s: How long to wait for another process's write to end, in seconds.
+        must_exist: Refuse to make a file.
 
     Raises:
         StoreError: It cannot be opened, is another program's, or was made by a newer version.
@@ -110,7 +123,7 @@ def open_database(url_or_path: str | Path, *, lock_timeout_s: float) -> Database
     try:
         with database.clear_errors():
             if database.path:
-                check_file(database.path)
+                check_file(database.path, must_exist=must_exist)
                 switch_to_wal(database.path, lock_timeout_s)
             _upgrade(url, lock_timeout_s=lock_timeout_s)
     except BaseException:

@@ -3,6 +3,7 @@
 None of them holds a database connection; all can be kept, compared and handed between threads.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -178,6 +179,11 @@ class StaleRevision(ValueError):
             f"expected base revision {current.number}, the newest,"
             f" got {base_revision} (document {document_id})"
         )
+
+
+def digest_text(text: str) -> str:
+    """The SHA-256 of a text, by which the store tells whether it has the text already."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check_status(status: str) -> None:

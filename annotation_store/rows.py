@@ -1,25 +1,22 @@
-"""Rows into plain values and back, and the queries that fetch them."""
+"""Rows into plain values, and the queries that fetch them."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
 from annotation_store.documents import (
-    CluenerLabel,
     Document,
     DocumentNotFound,
-    NewDocument,
     Revision,
     Source,
     Status,
     StoreError,
+    check_status,
 )
 from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
-from ner_core.formats import cluener_to_spans, spans_to_cluener
+from ner_core.formats import cluener_to_spans
 from ner_core.labels import LabelSet
-from ner_core.spans import Span
+from ner_core.spans import Span, check_spans
 
 # What `to_revision` reads; its table also has a `status`, as the document does.
 REVISION_COLUMNS = (
@@ -40,19 +37,42 @@ def read_projects(connection: Connection) -> dict[str, LabelSet]:
     return {name: LabelSet(tuple(labels)) for name, labels in rows}
 
 
-def find_project(connection: Connection, name: str) -> tuple[int, LabelSet]:
+def find_project(
+    connection: Connection, name: str, *, for_update: bool = False
+) -> tuple[int, LabelSet]:
     """A project's id and labels.
+
+    Args:
+        connection: In a transaction.
+        name: The project's name.
+        for_update: Make other transactions that want to add documents to it wait. PostgreSQL needs
+            this; SQLite has one writer at a time.
 
     Raises:
         ValueError: There is none of this name.
     """
-    row = connection.execute(
-        select(ProjectRow.id, ProjectRow.labels).where(ProjectRow.name == name)
-    ).first()
+    query = select(ProjectRow.id, ProjectRow.labels).where(ProjectRow.name == name)
+    row = connection.execute(query.with_for_update() if for_update else query).first()
     if row is None:
         names = ", ".join(map(repr, read_projects(connection))) or "(none yet)"
         raise ValueError(f"expected one of the projects {names}, got {name!r}")
     return row.id, LabelSet(tuple(row.labels))
+
+
+def filter_documents(
+    connection: Connection, project: str, status: Status | None = None
+) -> list[ColumnElement[bool]]:
+    """Conditions for a project's documents, of one status or of all.
+
+    Raises:
+        ValueError: There is no such project or status.
+    """
+    project_id, _labels = find_project(connection, project)
+    conditions: list[ColumnElement[bool]] = [DocumentRow.project_id == project_id]
+    if status is not None:
+        check_status(status)
+        conditions.append(DocumentRow.status == status)
+    return conditions
 
 
 def select_documents(*conditions: ColumnElement[bool]) -> Select[Any]:
@@ -114,6 +134,7 @@ def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
             Span(item["start"], item["end"], item["label"], item["score"])
             for item in row.suggestions
         )
+        check_spans(text, suggestions)
     except (ValueError, TypeError, KeyError) as error:
         raise StoreError(
             f"expected a revision that fits its text, got {error}"
@@ -139,51 +160,3 @@ def no_revision(connection: Connection, document_id: int) -> Revision:
     )
     assert created_at is not None, f"document {document_id} is gone"
     return Revision(0, {}, (), (), "new", "import", "", created_at, 0)
-
-
-def document_row(
-    document: NewDocument, *, project_id: int, position: int, text_sha256: str, now: datetime
-) -> dict[str, Any]:
-    """What to insert for a new document."""
-    return {
-        "project_id": project_id,
-        "position": position,
-        "text": document.text,
-        "text_sha256": text_sha256,
-        "external_id": document.external_id,
-        "revision_number": 1 if document.has_revision else 0,
-        "status": document.status,
-        "created_at": now,
-    }
-
-
-def revision_row(
-    document_id: int,
-    text: str,
-    *,
-    number: int,
-    spans: Iterable[Span],
-    previous_spans: Iterable[Span],
-    suggestions: Sequence[Span],
-    status: Status,
-    source: Source,
-    annotator: str,
-    now: datetime,
-) -> dict[str, Any]:
-    """What to insert for a new revision."""
-    confirmed = set(spans)
-    label: CluenerLabel = spans_to_cluener(text, confirmed)
-    return {
-        "document_id": document_id,
-        "number": number,
-        "label": label,
-        "suggestions": [
-            {"start": span.start, "end": span.end, "label": span.label, "score": span.score}
-            for span in sorted(set(suggestions) - confirmed)
-        ],
-        "status": status,
-        "source": source,
-        "annotator": annotator,
-        "num_changes": len(confirmed ^ set(previous_spans)),
-        "created_at": now,
-    }

@@ -33,16 +33,19 @@ def explain_error(error: sqlite3.Error) -> str | None:
     return _REASONS.get(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF)
 
 
-def check_file(path: Path) -> None:
+def check_file(path: Path, *, must_exist: bool) -> None:
     """Refuse what is not ours, without changing a byte of it.
 
     Raises:
-        StoreError: No folder, no permission, no SQLite database, or another program's.
+        StoreError: No folder, no file where one must be, no permission, no SQLite database, or
+            another program's.
         sqlite3.Error: SQLite cannot read the file.
     """
     folder = path.absolute().parent
     if not folder.is_dir():
         raise StoreError(f"expected an existing folder for the database, got {folder}")
+    if must_exist and not path.exists():
+        raise StoreError(f"expected an existing database, got no such file ({path})")
     if path.exists() and not path.is_file():
         raise StoreError(f"expected a database file, got a folder or a device ({path})")
     for place in (folder, path):

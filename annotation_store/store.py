@@ -5,15 +5,14 @@ threads. A save appends a revision and names the one it started from; nothing is
 so that every version stays readable and two people cannot overwrite each other unseen.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import func, insert, select
 
+from annotation_store.appending import append_documents, append_revision
 from annotation_store.database import Database, open_database
 from annotation_store.documents import (
     STATUSES,
@@ -30,15 +29,15 @@ from annotation_store.documents import (
     StoreError,
     check_origin,
     check_status,
+    digest_text,
 )
 from annotation_store.rows import (
     REVISION_COLUMNS,
-    document_row,
+    filter_documents,
     find_project,
     get_document,
     no_revision,
     read_projects,
-    revision_row,
     select_documents,
     to_document,
     to_revision,
@@ -68,7 +67,7 @@ DEFAULT_PROJECT = "default"
 # SQLite compares patterns of at most 50,000 bytes; nobody types that much into a search box.
 _MAX_QUERY_CHARACTERS = 1000
 
-# Rows that a statement names or a cursor fetches together; SQLite takes 32,766 values at most.
+# Rows that a cursor fetches together.
 _ROWS_AT_A_TIME = 500
 
 
@@ -83,18 +82,23 @@ class AnnotationStore:
         self.database = database
 
     @classmethod
-    def open(cls, url_or_path: str | Path, *, lock_timeout_s: float = 10.0) -> Self:
+    def open(
+        cls, url_or_path: str | Path, *, lock_timeout_s: float = 10.0, must_exist: bool = False
+    ) -> Self:
         """Open a database; make it if there is none, upgrade it if an older version made it.
 
         Args:
             url_or_path: A file path, or a URL such as sqlite:///annotations.db.
+            must_exist: Refuse to make a file: a name that is mistyped must not pass for an empty
+                database.
             lock_timeout_s: How long a save waits for another process's write to end, in seconds.
 
         Raises:
             StoreError: It cannot be opened or written, is another program's, or is of a newer
                 version.
         """
-        return cls(open_database(url_or_path, lock_timeout_s=lock_timeout_s))
+        database = open_database(url_or_path, lock_timeout_s=lock_timeout_s, must_exist=must_exist)
+        return cls(database)
 
     def close(self) -> None:
         """Close all connections."""
@@ -103,12 +107,7 @@ class AnnotationStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     # Projects
@@ -162,59 +161,16 @@ class AnnotationStore:
         check_origin(source, annotator)
         # Read to its end before the lock is taken: the documents may come from a slow file.
         documents = list(documents)
-        now = _now()
         with self.database.writing() as connection:
-            project_id, labels = _lock_project(connection, project)
+            project_id, labels = find_project(connection, project, for_update=True)
             for index, document in enumerate(documents, start=1):
                 try:
                     labels.check_spans(document.spans or ())
                 except ValueError as error:
                     raise ValueError(f"{error} (document {index} of {len(documents)})") from None
-            digests = [_digest(document.text) for document in documents]
-            known = _known_digests(connection, project_id, digests)
-            position = _last_position(connection, project_id)
-            added: list[NewDocument] = []
-            document_rows = []
-            for document, digest in zip(documents, digests, strict=True):
-                if digest in known:
-                    continue
-                known.add(digest)
-                added.append(document)
-                position += 1
-                document_rows.append(
-                    document_row(
-                        document,
-                        project_id=project_id,
-                        position=position,
-                        text_sha256=digest,
-                        now=now,
-                    )
-                )
-            if not added:
-                return AddResult((), len(documents))
-            added_ids = connection.scalars(
-                insert(DocumentRow).returning(DocumentRow.id, sort_by_parameter_order=True),
-                document_rows,
-            ).all()
-            revision_rows = [
-                revision_row(
-                    document_id,
-                    document.text,
-                    number=1,
-                    spans=document.spans or (),
-                    previous_spans=(),
-                    suggestions=(),
-                    status=document.status,
-                    source=source,
-                    annotator=annotator,
-                    now=now,
-                )
-                for document_id, document in zip(added_ids, added, strict=True)
-                if document.has_revision
-            ]
-            if revision_rows:
-                connection.execute(insert(RevisionRow), revision_rows)
-        return AddResult(tuple(added_ids), len(documents) - len(added))
+            return append_documents(
+                connection, project_id, documents, source=source, annotator=annotator, now=_now()
+            )
 
     def get(self, document_id: int) -> Document:
         """One document with its newest revision.
@@ -224,6 +180,19 @@ class AnnotationStore:
         """
         with self.database.reading() as connection:
             return get_document(connection, document_id)
+
+    def find(self, text: str, *, project: str = DEFAULT_PROJECT) -> Document | None:
+        """The project's document with exactly this text, or None.
+
+        Raises:
+            ValueError: There is no such project.
+        """
+        check_text(text)
+        with self.database.reading() as connection:
+            conditions = filter_documents(connection, project)
+            query = select_documents(*conditions, DocumentRow.text_sha256 == digest_text(text))
+            row = connection.execute(query).first()
+            return to_document(row) if row else None
 
     def next(
         self,
@@ -259,7 +228,7 @@ class AnnotationStore:
         self, document_id: int | None, *, project: str, status: Status | None, is_forward: bool
     ) -> Document | None:
         with self.database.reading() as connection:
-            conditions = _conditions(connection, project, status)
+            conditions = filter_documents(connection, project, status)
             position = DocumentRow.position
             if document_id is not None:
                 here = get_document(connection, document_id)
@@ -306,7 +275,7 @@ class AnnotationStore:
         if offset < 0 or limit < 0:
             raise ValueError(f"expected offset and limit from 0, got {offset} and {limit}")
         with self.database.reading() as connection:
-            conditions = _conditions(connection, project, status)
+            conditions = filter_documents(connection, project, status)
             if query:
                 conditions.append(DocumentRow.text.icontains(query, autoescape=True))
             num_total = connection.scalar(
@@ -323,7 +292,7 @@ class AnnotationStore:
             ValueError: There is no such project.
         """
         with self.database.reading() as connection:
-            conditions = _conditions(connection, project, None)
+            conditions = filter_documents(connection, project)
             rows = connection.execute(
                 select(DocumentRow.status, func.count().label("num_documents"))
                 .where(*conditions)
@@ -378,23 +347,15 @@ class AnnotationStore:
             for some_spans in (spans, suggestions):
                 check_spans(document.text, some_spans)
                 labels.check_spans(some_spans)
-            row = revision_row(
-                document_id,
-                document.text,
-                number=base_revision + 1,
+            append_revision(
+                connection,
+                document,
                 spans=spans,
-                previous_spans=document.spans,
                 suggestions=suggestions,
                 status=status,
                 source=source,
                 annotator=annotator,
                 now=_now(),
-            )
-            connection.execute(insert(RevisionRow), row)
-            connection.execute(
-                update(DocumentRow)
-                .where(DocumentRow.id == document_id)
-                .values(revision_number=base_revision + 1, status=status)
             )
             newest = get_document(connection, document_id).revision
             assert newest is not None
@@ -431,55 +392,12 @@ class AnnotationStore:
             ValueError: There is no such project or status.
         """
         with self.database.reading() as connection:
-            listing = select_documents(*_conditions(connection, project, status))
+            listing = select_documents(*filter_documents(connection, project, status))
             rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
                 listing.order_by(DocumentRow.position)
             )
             for document in map(to_document, rows):
                 yield Example(document.external_id, document.text, document.spans)
-
-
-def _conditions(
-    connection: Connection, project: str, status: Status | None
-) -> list[ColumnElement[bool]]:
-    project_id, _labels = find_project(connection, project)
-    conditions: list[ColumnElement[bool]] = [DocumentRow.project_id == project_id]
-    if status is not None:
-        check_status(status)
-        conditions.append(DocumentRow.status == status)
-    return conditions
-
-
-def _lock_project(connection: Connection, name: str) -> tuple[int, LabelSet]:
-    """A project, of which no other transaction can count the documents meanwhile (PostgreSQL)."""
-    connection.execute(select(ProjectRow.id).where(ProjectRow.name == name).with_for_update())
-    return find_project(connection, name)
-
-
-def _known_digests(connection: Connection, project_id: int, digests: list[str]) -> set[str]:
-    """Those of the digests that the project holds already."""
-    known: set[str] = set()
-    for begin in range(0, len(digests), _ROWS_AT_A_TIME):
-        some = digests[begin : begin + _ROWS_AT_A_TIME]
-        known.update(
-            connection.scalars(
-                select(DocumentRow.text_sha256).where(
-                    DocumentRow.project_id == project_id, DocumentRow.text_sha256.in_(some)
-                )
-            )
-        )
-    return known
-
-
-def _last_position(connection: Connection, project_id: int) -> int:
-    last = connection.scalar(
-        select(func.max(DocumentRow.position)).where(DocumentRow.project_id == project_id)
-    )
-    return last or 0
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _now() -> datetime:

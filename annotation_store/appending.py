@@ -1,0 +1,157 @@
+"""The two things that are ever written: new documents, and new revisions of documents.
+
+The functions run in the caller's transaction and check nothing that the store has checked.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from annotation_store.documents import AddResult, Document, NewDocument, Source, Status, digest_text
+from annotation_store.tables import DocumentRow, RevisionRow
+from ner_core.formats import spans_to_cluener
+from ner_core.spans import Span
+
+# Values that a statement names together; SQLite takes 32,766 at most.
+_DIGESTS_AT_A_TIME = 500
+
+
+def append_documents(
+    connection: Connection,
+    project_id: int,
+    documents: Sequence[NewDocument],
+    *,
+    source: Source,
+    annotator: str,
+    now: datetime,
+) -> AddResult:
+    """Insert the documents whose text the project does not hold yet, each text once."""
+    digests = [digest_text(document.text) for document in documents]
+    known = _known_digests(connection, project_id, digests)
+    position = connection.scalar(
+        select(func.max(DocumentRow.position)).where(DocumentRow.project_id == project_id)
+    )
+    position = position or 0
+    added: list[NewDocument] = []
+    rows: list[dict[str, Any]] = []
+    for document, digest in zip(documents, digests, strict=True):
+        if digest in known:
+            continue
+        known.add(digest)
+        added.append(document)
+        rows.append(
+            {
+                "project_id": project_id,
+                "position": position + len(added),
+                "text": document.text,
+                "text_sha256": digest,
+                "external_id": document.external_id,
+                "revision_number": 1 if document.has_revision else 0,
+                "status": document.status,
+                "created_at": now,
+            }
+        )
+    if not added:
+        return AddResult((), len(documents))
+    added_ids = connection.scalars(
+        insert(DocumentRow).returning(DocumentRow.id, sort_by_parameter_order=True), rows
+    ).all()
+    revision_rows = [
+        _revision_row(
+            document_id,
+            document.text,
+            number=1,
+            spans=document.spans or (),
+            previous_spans=(),
+            suggestions=(),
+            status=document.status,
+            source=source,
+            annotator=annotator,
+            now=now,
+        )
+        for document_id, document in zip(added_ids, added, strict=True)
+        if document.has_revision
+    ]
+    if revision_rows:
+        connection.execute(insert(RevisionRow), revision_rows)
+    return AddResult(tuple(added_ids), len(documents) - len(added))
+
+
+def append_revision(
+    connection: Connection,
+    document: Document,
+    *,
+    spans: Iterable[Span],
+    suggestions: Iterable[Span],
+    status: Status,
+    source: Source,
+    annotator: str,
+    now: datetime,
+) -> None:
+    """Insert the revision that follows the document's newest one."""
+    number = document.revision_number + 1
+    row = _revision_row(
+        document.id,
+        document.text,
+        number=number,
+        spans=spans,
+        previous_spans=document.spans,
+        suggestions=suggestions,
+        status=status,
+        source=source,
+        annotator=annotator,
+        now=now,
+    )
+    connection.execute(insert(RevisionRow), row)
+    connection.execute(
+        update(DocumentRow)
+        .where(DocumentRow.id == document.id)
+        .values(revision_number=number, status=status)
+    )
+
+
+def _known_digests(connection: Connection, project_id: int, digests: Sequence[str]) -> set[str]:
+    """Those of the digests that the project holds already."""
+    known: set[str] = set()
+    for begin in range(0, len(digests), _DIGESTS_AT_A_TIME):
+        some = digests[begin : begin + _DIGESTS_AT_A_TIME]
+        known.update(
+            connection.scalars(
+                select(DocumentRow.text_sha256).where(
+                    DocumentRow.project_id == project_id, DocumentRow.text_sha256.in_(some)
+                )
+            )
+        )
+    return known
+
+
+def _revision_row(
+    document_id: int,
+    text: str,
+    *,
+    number: int,
+    spans: Iterable[Span],
+    previous_spans: Iterable[Span],
+    suggestions: Iterable[Span],
+    status: Status,
+    source: Source,
+    annotator: str,
+    now: datetime,
+) -> dict[str, Any]:
+    confirmed = set(spans)
+    return {
+        "document_id": document_id,
+        "number": number,
+        "label": spans_to_cluener(text, confirmed),
+        "suggestions": [
+            {"start": span.start, "end": span.end, "label": span.label, "score": span.score}
+            for span in sorted(set(suggestions) - confirmed)
+        ],
+        "status": status,
+        "source": source,
+        "annotator": annotator,
+        "num_changes": len(confirmed ^ set(previous_spans)),
+        "created_at": now,
+    }

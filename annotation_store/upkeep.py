@@ -1,0 +1,164 @@
+"""Looking after a database: a copy of it as of one moment, and a check of all it holds."""
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from annotation_store.database import Database
+from annotation_store.documents import StoreError, digest_text
+from annotation_store.rows import REVISION_COLUMNS, read_projects, to_revision
+from annotation_store.tables import Base, DocumentRow, ProjectRow, RevisionRow
+
+# Rows that a cursor fetches together.
+_ROWS_AT_A_TIME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a database holds, and what is wrong with it.
+
+    Attributes:
+        num_projects: All projects.
+        num_documents: All documents.
+        num_revisions: All revisions.
+        problems: One line each; none in a database that only this program has written.
+    """
+
+    num_projects: int
+    num_documents: int
+    num_revisions: int
+    problems: tuple[str, ...]
+
+
+def backup(database: Database, path: str | Path) -> None:
+    """Copy an SQLite database as it is at this moment, while others go on writing.
+
+    The copy is checked, and takes its name only when it is whole.
+
+    Raises:
+        StoreError: The database is no SQLite file, or cannot be read.
+        ValueError: The copy would replace the database.
+        OSError: The copy cannot be written.
+    """
+    if database.path is None:
+        raise StoreError(
+            f"expected an SQLite database; PostgreSQL's own pg_dump copies this one"
+            f" ({database.name})"
+        )
+    database.check_target(path)
+    target = Path(path).resolve()
+    sibling = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        sibling.touch(exist_ok=False)  # an OSError names the folder better than SQLite does
+        with (
+            database.clear_errors(),
+            closing(sqlite3.connect(database.path)) as source,
+            closing(sqlite3.connect(sibling)) as copy,
+        ):
+            source.backup(copy)
+            # One file that holds everything: a copy with a log beside it would be half a copy.
+            copy.execute("PRAGMA journal_mode = DELETE")
+            (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+            if verdict != "ok":
+                raise StoreError(f"expected an intact database, got {verdict} ({database.name})")
+        sibling.replace(target)
+    finally:
+        sibling.unlink(missing_ok=True)
+
+
+def verify(database: Database) -> Verification:
+    """Read everything and compare what is stored twice: mentions and texts, digests, revisions.
+
+    Raises:
+        StoreError: The database is too damaged to be read to its end.
+    """
+    with database.reading() as connection:
+
+        def count(table: type[Base]) -> int:
+            return connection.scalar(select(func.count()).select_from(table)) or 0
+
+        checks = [_check_documents, _check_revisions]
+        if database.dialect == "sqlite":
+            checks.insert(0, _check_sqlite)
+        return Verification(
+            num_projects=count(ProjectRow),
+            num_documents=count(DocumentRow),
+            num_revisions=count(RevisionRow),
+            problems=tuple(problem for check in checks for problem in check(connection)),
+        )
+
+
+def _check_sqlite(connection: Connection) -> Iterator[str]:
+    for (verdict,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if verdict != "ok":
+            yield f"integrity_check: {verdict}"
+    for table, row_id, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"foreign_key_check: row {row_id} of {table} names no row of {parent}"
+
+
+def _check_documents(connection: Connection) -> Iterator[str]:
+    """Compare each text with its digest, and each document with its newest revision."""
+    newest = (
+        select(
+            RevisionRow.document_id,
+            func.max(RevisionRow.number).label("number"),
+            func.count().label("num_revisions"),
+        )
+        .group_by(RevisionRow.document_id)
+        .subquery()
+    )
+    rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
+        select(
+            DocumentRow.id,
+            DocumentRow.text,
+            DocumentRow.text_sha256,
+            DocumentRow.revision_number,
+            DocumentRow.status,
+            func.coalesce(newest.c.number, 0).label("newest_number"),
+            func.coalesce(newest.c.num_revisions, 0).label("num_revisions"),
+            RevisionRow.status.label("newest_status"),
+        )
+        .outerjoin(newest, newest.c.document_id == DocumentRow.id)
+        .outerjoin(
+            RevisionRow,
+            (RevisionRow.document_id == DocumentRow.id) & (RevisionRow.number == newest.c.number),
+        )
+        .order_by(DocumentRow.id)
+    )
+    for row in rows:
+        if digest_text(row.text) != row.text_sha256:
+            yield f"document {row.id}: the text does not have the digest that was stored with it"
+        if not row.revision_number == row.newest_number == row.num_revisions:
+            yield (
+                f"document {row.id}: expected revisions 1 to {row.revision_number},"
+                f" got {row.num_revisions} up to {row.newest_number}"
+            )
+        elif row.status != (row.newest_status or "new"):
+            yield (
+                f"document {row.id}: expected status {row.newest_status!r} of its newest revision,"
+                f" got {row.status!r}"
+            )
+
+
+def _check_revisions(connection: Connection) -> Iterator[str]:
+    """Compare every revision with its text and its project's labels."""
+    projects = read_projects(connection)
+    rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
+        select(DocumentRow.id, DocumentRow.text, ProjectRow.name, *REVISION_COLUMNS)
+        .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
+        .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
+        .order_by(RevisionRow.document_id, RevisionRow.number)
+    )
+    for row in rows:
+        try:
+            revision = to_revision(row.id, row.text, row)
+            projects[row.name].check_spans((*revision.spans, *revision.suggestions))
+        except StoreError as error:  # names document and revision itself
+            yield str(error)
+        except ValueError as error:
+            yield f"{error} (document {row.id}, revision {row.number})"
