@@ -1,10 +1,10 @@
 """Which language a visitor reads, in the browser and on the server.
 
 Gradio 6.31 chooses the language once, from `navigator.language`, and knows "zh-CN" but neither "zh"
-nor "zh-Hans-CN"; switching it later (`changeLocale`) leaves the names of the closed tabs as they were.
-So a small script runs before Gradio's own and answers `navigator.language` with the visitor's choice,
-kept in a cookie, or with the browser's language; the switch in the header sets the cookie and loads
-the page again. The same cookie tells the server in which language to word a message.
+nor "zh-Hans-CN"; switching it later (`changeLocale`) leaves the names of the closed tabs as they
+were. So a small script runs before Gradio's own and answers `navigator.language` with the visitor's
+choice, kept in a cookie, or with the browser's language; the switch in the header sets the cookie
+and loads the page again. The same cookie tells the server in which language to word a message.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,7 +13,10 @@ from typing import Any, Final
 
 import gradio as gr
 
-from webui.texts import Language
+from webui.texts import TEXTS, Language
+
+# Gradio's name for the Chinese of the interface; the argument of `launch(i18n=...)`.
+I18N: Final = gr.I18n(en=TEXTS["en"], **{"zh-CN": TEXTS["zh"]})
 
 LANGUAGE_COOKIE: Final = "ner_language"
 
@@ -27,8 +30,15 @@ _Send = Callable[[_Message], Awaitable[None]]
 _App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 
+def translated(key: str) -> Any:
+    """A text without braces by its key; Gradio puts in the words when the page is shown."""
+    if key not in TEXTS["en"]:
+        raise KeyError(key)
+    return I18N(key)
+
+
 def language_of(request: gr.Request | None) -> Language:
-    """The language of the visitor behind a request: the cookie, else Accept-Language, else English."""
+    """The visitor's language: that of the cookie, else of Accept-Language, else English."""
     headers = getattr(request, "headers", None) or {}
     for pair in headers.get("cookie", "").split(";"):
         name, _, value = pair.strip().partition("=")

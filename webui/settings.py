@@ -9,8 +9,8 @@ class Settings:
     """Settings of the pages.
 
     Attributes:
-        download_folder: Where downloads are written; below the system's temporary folder, which is the
-            one place outside the working folder that Gradio serves files from. Never the database's.
+        download_folder: Where downloads are written, below the system's temporary folder: outside
+            the working folder Gradio serves files from there only. Never the database's folder.
         project: The project of the store that all pages work on.
     """
 

@@ -19,7 +19,10 @@ PAGE: Final[_Block] = {
     "page.error": ("没有完成", "Not done"),
     "page.internal_error": (
         "内部错误，已记入服务器日志。请重试；若再次出现，请联系管理员。",
-        "Internal error, recorded in the server's log. Try again; if it comes back, tell whoever runs the app.",
+        (
+            "Internal error, recorded in the server's log. Try again; if it comes back, tell "
+            "whoever runs the app."
+        ),
     ),
     "page.text_empty": (
         "没有可识别的文字：文本为空或只有空白。请先输入一段文本。",
@@ -71,7 +74,10 @@ PREDICT: Final[_Block] = {
     "predict.hidden": ("隐藏了 {count} 个", "{count} hidden"),
     "predict.score_meaning": (
         "百分数是模型给“起止位置与类型都正确”的概率，不是保证；低于 60% 时请人工核对。",
-        "The percentage is the model's probability that borders and type are both right. It is no promise: check below 60 %.",
+        (
+            "The percentage is the model's probability that borders and type are both right. It "
+            "is no promise: check below 60 %."
+        ),
     ),
     "predict.correct": ("纠正这条", "Correct this"),
     "predict.correct_hint": (
@@ -93,8 +99,14 @@ PREDICT: Final[_Block] = {
     "predict.json_note": ("此格式的位置含末字。", "In this format the last position is included."),
     "predict.batch": ("批量识别", "Many texts"),
     "predict.batch_note": (
-        "上传 .txt（每行一条）、.jsonl 或 .csv（text 列），UTF-8 或 GB18030；结果为 CLUENER JSON，每行一条。",
-        "Upload .txt (one text a line), .jsonl or .csv (column text) in UTF-8 or GB18030; the result is CLUENER JSON, one text a line.",
+        (
+            "上传 .txt（每行一条）、.jsonl 或 .csv（text 列），UTF-8 或 GB18030；结果为 CLUENER "
+            "JSON，每行一条。"
+        ),
+        (
+            "Upload .txt (one text a line), .jsonl or .csv (column text) in UTF-8 or GB18030; the "
+            "result is CLUENER JSON, one text a line."
+        ),
     ),
     "predict.batch_upload": ("选择文件", "Choose a file"),
     "predict.batch_cancel": ("取消", "Cancel"),
@@ -124,7 +136,10 @@ PREDICT: Final[_Block] = {
     "predict.privacy": ("保存什么", "What is stored"),
     "predict.privacy_no": (
         "识别和批量识别不保存文本：只在内存中处理，不写数据库，不进日志，也不发往别处。",
-        "Predicting stores no text: it is read in memory only, and goes neither to the database nor to a log nor anywhere else.",
+        (
+            "Predicting stores no text: it is read in memory only, and goes neither to the "
+            "database nor to a log nor anywhere else."
+        ),
     ),
     "predict.privacy_file": (
         "批量结果文件在服务器的临时文件夹中，程序结束时删除。",
@@ -132,13 +147,19 @@ PREDICT: Final[_Block] = {
     ),
     "predict.privacy_yes": (
         "“纠正这条”、“标注”和“数据”页会把文本与修订存入本机数据库。",
-        "“Correct this” and the pages Annotate and Data keep texts and revisions in this app's database.",
+        (
+            "“Correct this” and the pages Annotate and Data keep texts and revisions in this "
+            "app's database."
+        ),
     ),
 }
 
 ANNOTATE: Final[_Block] = {
     "annotate.tab": ("标注", "Annotate"),
-    "annotate.editor": ("实体标注编辑器，按问号看快捷键", "Entity editor, press question mark for its keys"),
+    "annotate.editor": (
+        "实体标注编辑器，按问号看快捷键",
+        "Entity editor, press question mark for its keys",
+    ),
     "annotate.separator": ("、", ", "),
     "annotate.empty_title": ("还没有文本", "No texts yet"),
     "annotate.empty_hint": (
@@ -186,7 +207,10 @@ ANNOTATE: Final[_Block] = {
     "annotate.current": ("当前实体", "Active entity"),
     "annotate.current_hint": (
         "选中文字后按数字键标注；点实体或按 Tab 使它成为当前实体。",
-        "Select text and press a digit to label it; click an entity or press Tab to make it active.",
+        (
+            "Select text and press a digit to label it; click an entity or press Tab to make it "
+            "active."
+        ),
     ),
     "annotate.start": ("起点", "Start"),
     "annotate.start_left": ("起点左移一字（[）", "Start one character left ([)"),
@@ -214,7 +238,10 @@ ANNOTATE: Final[_Block] = {
         "第 {position} 篇已被别人修改",
         "Somebody else changed text {position}",
     ),
-    "annotate.conflict_hint": ("你的版本没有保存，请选择保留哪一个。", "Your version was not saved. Choose which one to keep."),
+    "annotate.conflict_hint": (
+        "你的版本没有保存，请选择保留哪一个。",
+        "Your version was not saved. Choose which one to keep.",
+    ),
     "annotate.conflict_mine": ("我的版本（未保存）", "My version (not saved)"),
     "annotate.conflict_theirs": ("对方的版本 · {revision}", "Their version · {revision}"),
     "annotate.keep_mine": ("保留我的", "Keep mine"),
@@ -280,7 +307,10 @@ DATA: Final[_Block] = {
     "data.upload": ("上传文件", "Upload a file"),
     "data.upload_note": (
         ".txt（每行一条）、.jsonl（CLUENER，可带标注）或 .csv（text 列），UTF-8 或 GB18030。",
-        ".txt (one text a line), .jsonl (CLUENER, with or without labels) or .csv (column text), UTF-8 or GB18030.",
+        (
+            ".txt (one text a line), .jsonl (CLUENER, with or without labels) or .csv (column "
+            "text), UTF-8 or GB18030."
+        ),
     ),
     "data.keep_good": (
         "有错误的行时，仍添加其余各行",
@@ -294,7 +324,10 @@ DATA: Final[_Block] = {
     ),
     "data.nothing_added": (
         "有 {count} 行读不懂，所以一条也没有添加。请改正后重试，或勾选“仍添加其余各行”：",
-        "{count} lines could not be read, so nothing was added. Mend them, or choose to add the good lines:",
+        (
+            "{count} lines could not be read, so nothing was added. Mend them, or choose to add "
+            "the good lines:"
+        ),
     ),
     "data.some_added": (
         "{count} 行读不懂，没有添加：",

@@ -1,7 +1,7 @@
 """The look shared by all pages: one accent colour, quiet borders, fonts of the machine only.
 
-Pages take their colours from Gradio's variables (`--block-background-fill`, `--border-color-primary`,
-`--body-text-color-subdued`, `--color-accent`, ...), so that dark mode and another theme reach them too.
+Pages take their colours from Gradio's variables (`--background-fill-primary`, `--color-accent`,
+`--border-color-primary`, `--body-text-color-subdued`, ...), so that dark mode reaches them too.
 """
 
 import gradio as gr
@@ -47,7 +47,14 @@ _FONTS = (
     "Source Han Sans SC",
     "sans-serif",
 )
-_MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
+_MONO_FONTS = (
+    "ui-monospace",
+    "SFMono-Regular",
+    "Menlo",
+    "Consolas",
+    "DejaVu Sans Mono",
+    "monospace",
+)
 
 
 def make_theme() -> gr.themes.Base:

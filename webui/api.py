@@ -1,0 +1,153 @@
+"""The endpoints for other programs: /predict, /predict_batch and /export.
+
+What the pages call themselves is private and stands in the modules of the pages. Gradio does not
+check what a program sends, so every function here does.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Final, TypeVar, get_args
+
+import gradio as gr
+
+from annotation_store.documents import STATUSES
+from annotation_store.exchange import ExportFormat, ExportResult, export_file
+from annotation_store.store import AnnotationStore
+from ner_core.formats import spans_to_cluener
+from ner_core.prediction import Prediction, Predictor
+from webui.messages import find_text_problem, refuse, reports_errors
+from webui.settings import Settings
+
+MAX_TEXTS: Final = 10_000
+EXPORT_FORMATS: Final[tuple[ExportFormat, ...]] = get_args(ExportFormat)
+
+_EXTENSIONS: Final[dict[ExportFormat, str]] = {
+    "cluener": "jsonl",
+    "conll": "bio",
+    "doccano": "jsonl",
+    "label-studio": "json",
+}
+
+_Choice = TypeVar("_Choice", bound=str)
+
+
+def add_endpoints(store: AnnotationStore, predictor: Predictor, settings: Settings) -> None:
+    """Add the endpoints to the current Gradio context."""
+
+    @reports_errors
+    def predict(text: str) -> dict[str, Any]:
+        """Tag one text.
+
+        Args:
+            text: Chinese text of up to 100,000 characters.
+
+        Returns:
+            The text, its entities as CLUENER's label object (ends inclusive), the same as spans
+            (half-open, in Unicode code points, with the model's probability), the model's name, and
+            the seconds it took.
+        """
+        return predict_texts(predictor, [text])[0]
+
+    @reports_errors
+    def predict_batch(texts: list[str]) -> list[dict[str, Any]]:
+        """Tag many texts at once, much faster than one by one.
+
+        Args:
+            texts: Up to 10,000 texts, each as for /predict.
+
+        Returns:
+            One object for each text, as from /predict; the seconds are those of the whole call.
+        """
+        return predict_texts(predictor, texts)
+
+    @reports_errors
+    def export(format: str, status: str) -> str:
+        """Write the documents of one status to a file.
+
+        Args:
+            format: cluener, conll, doccano or label-studio.
+            status: new, accepted, rejected, ignored, flagged, or all.
+
+        Returns:
+            The file.
+        """
+        path, _ = write_export(store, settings, format=format, status=status)
+        return str(path)
+
+    gr.api(predict, api_name="predict", concurrency_limit=4)
+    gr.api(predict_batch, api_name="predict_batch", concurrency_limit=1)
+    # gr.api() gives a path back as a string, not as a file; so this one has components.
+    with gr.Row(visible=False):
+        gr.Button().click(
+            export,
+            inputs=[gr.Textbox(label="format"), gr.Textbox("accepted", label="status")],
+            outputs=gr.File(label="file"),
+            api_name="export",
+        )
+
+
+def predict_texts(predictor: Predictor, texts: object) -> list[dict[str, Any]]:
+    """The answers of /predict_batch.
+
+    Raises:
+        gr.Error: No list of at most `MAX_TEXTS` texts came, or one of them cannot be tagged.
+    """
+    if not isinstance(texts, list) or len(texts) > MAX_TEXTS:
+        got = f"{len(texts)} texts" if isinstance(texts, list) else type(texts).__name__
+        raise refuse(f"expected a list of at most {MAX_TEXTS} texts, got {got}", "en")
+    for index, text in enumerate(texts):
+        problem = find_text_problem(text, "en")
+        if problem:
+            raise refuse(problem if len(texts) == 1 else f"texts[{index}]: {problem}", "en")
+    started = time.perf_counter()
+    predictions = predictor.predict(texts)
+    seconds = time.perf_counter() - started
+    return [describe_prediction(prediction, predictor.name, seconds) for prediction in predictions]
+
+
+def describe_prediction(prediction: Prediction, model: str, seconds: float) -> dict[str, Any]:
+    """One answer of /predict: a JSON object that names offsets in both conventions."""
+    text = prediction.text
+    return {
+        "text": text,
+        "label": spans_to_cluener(text, prediction.spans),
+        "spans": [
+            {
+                "start": span.start,
+                "end": span.end,
+                "label": span.label,
+                "text": text[span.start : span.end],
+                "score": span.score,
+            }
+            for span in prediction.spans
+        ],
+        "model": model,
+        "seconds": seconds,
+    }
+
+
+def write_export(
+    store: AnnotationStore, settings: Settings, *, format: object, status: object
+) -> tuple[Path, ExportResult]:
+    """Write an export to a download folder of its own.
+
+    Raises:
+        gr.Error: There is no such format or status.
+    """
+    known_format = _choose("format", format, EXPORT_FORMATS)
+    known_status = None if status == "all" else _choose("status", status, STATUSES, "all")
+    name = f"{status}-{format}.{_EXTENSIONS[known_format]}"
+    path = Path(mkdtemp(dir=settings.download_folder)) / name
+    result = export_file(
+        store, path, format=known_format, status=known_status, project=settings.project
+    )
+    return path, result
+
+
+def _choose(name: str, value: object, choices: Sequence[_Choice], *others: str) -> _Choice:
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise refuse(f"expected a {name} of {', '.join((*choices, *others))}, got {value!r}", "en")

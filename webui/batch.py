@@ -1,0 +1,88 @@
+"""Many texts at once: from an uploaded file to a file of CLUENER JSON lines, with progress."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Final, Literal
+
+from annotation_store.exchange import Upload
+from ner_core.formats import format_cluener_line, write_lines
+from ner_core.prediction import Predictor
+from ner_core.spans import Example
+
+MAX_UPLOAD_BYTES: Final = 20_000_000
+MAX_ERRORS_SHOWN: Final = 20
+# Few enough for a progress bar that moves and a cancel that is heard, many enough to fill a batch.
+_TEXTS_PER_STEP: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """How far a batch is.
+
+    Attributes:
+        state: "running", "done", or "cancelled".
+        done: Texts tagged so far.
+        total: Texts in the file.
+        spans: Entities found so far.
+        seconds: Time so far.
+        errors: The first lines that could not be read, as "file:line: reason".
+        num_errors: All lines that could not be read.
+        path: The result; None until the batch is done, and when there was nothing to tag.
+    """
+
+    state: Literal["running", "done", "cancelled"]
+    done: int = 0
+    total: int = 0
+    spans: int = 0
+    seconds: float = 0.0
+    errors: tuple[str, ...] = field(default=())
+    num_errors: int = 0
+    path: Path | None = None
+
+    def to_value(self) -> dict[str, Any]:
+        """The value of the component that draws the report; the path stays on the server."""
+        value = asdict(self)
+        del value["path"]
+        return value
+
+
+def tag_upload(predictor: Predictor, upload: Upload, folder: Path) -> Iterator[BatchReport]:
+    """Tag every text of an upload and write the result; yields a report after each step.
+
+    Nothing is written unless all steps are taken: a caller that stops iterating leaves no file.
+
+    Args:
+        predictor: Tags the texts.
+        upload: The file's documents, and the lines that could not be read.
+        folder: Where the result is written, in a folder of its own.
+    """
+    started = time.perf_counter()
+    errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
+    documents = upload.documents
+    lines: list[str] = []
+    num_spans = 0
+
+    def report(state: Literal["running", "done"], path: Path | None = None) -> BatchReport:
+        seconds = time.perf_counter() - started
+        return BatchReport(
+            state, len(lines), len(documents), num_spans, seconds, errors, len(upload.errors), path
+        )
+
+    yield report("running")
+    for start in range(0, len(documents), _TEXTS_PER_STEP):
+        part = documents[start : start + _TEXTS_PER_STEP]
+        predictions = predictor.predict([document.text for document in part])
+        for document, prediction in zip(part, predictions, strict=True):
+            example = Example(document.external_id, prediction.text, prediction.spans)
+            lines.append(format_cluener_line(example))
+            num_spans += len(prediction.spans)
+        yield report("running")
+    if not lines:
+        yield report("done")
+        return
+    path = Path(mkdtemp(dir=folder)) / "cluener-predictions.jsonl"
+    write_lines(path, lines)
+    yield report("done", path)

@@ -1,0 +1,290 @@
+"""The page 数据 / Data: add texts, see where they stand, open one, export them."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+
+from annotation_store.documents import STATUSES, Document, Status
+from annotation_store.exchange import parse_upload
+from annotation_store.store import AnnotationStore, DocumentNotFound
+from webui.api import EXPORT_FORMATS, write_export
+from webui.batch import MAX_ERRORS_SHOWN, MAX_UPLOAD_BYTES
+from webui.messages import find_text_problem, refuse, reports_errors, warn
+from webui.page_language import language_of, translated
+from webui.settings import Settings
+from webui.texts import DATA, PAGE, TEXTS
+
+_ASSETS: Final = Path(__file__).parent / "page"
+_ROWS_ON_A_PAGE: Final = 20
+_SNIPPET_CHARACTERS: Final = 120
+_FORMAT_NAMES: Final = {
+    "cluener": "CLUENER JSON",
+    "conll": "CoNLL / BIO",
+    "doccano": "doccano JSONL",
+    "label-studio": "Label Studio JSON",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataPage:
+    """What the rest of the layout needs of this page.
+
+    Attributes:
+        chosen: Succeeds when the visitor has chosen a document to open.
+        document_id: Then holds its id.
+    """
+
+    chosen: gr.events.Dependency
+    document_id: gr.State
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What became of the texts that were given.
+
+    Attributes:
+        num_added: Documents that are new in the store.
+        num_duplicates: Documents whose text was there already.
+        num_errors: Lines that could not be read.
+        errors: The first of them, as "file:line: reason".
+        is_refused: Whether nothing was added because of the errors.
+    """
+
+    num_added: int
+    num_duplicates: int
+    num_errors: int
+    errors: tuple[str, ...]
+    is_refused: bool
+
+
+class DataHandlers:
+    """The event handlers of the page, over its store."""
+
+    def __init__(self, store: AnnotationStore, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    @reports_errors
+    def add_pasted(self, text: str, keeps_good_lines: bool, request: gr.Request) -> Any:
+        """Add the lines of the text box; the box is emptied when all of them were good."""
+        language = language_of(request)
+        if not isinstance(text, str) or not text.strip():
+            warn(TEXTS[language]["data.nothing_given"], language)
+            return gr.skip(), gr.skip()
+        # A browser can hold half of a surrogate pair, UTF-8 cannot.
+        data = text.encode("utf-8", "surrogatepass")
+        report = self.add(data, "paste.txt", keeps_good_lines=keeps_good_lines)
+        return asdict(report), gr.skip() if report.num_errors else ""
+
+    @reports_errors
+    def add_file(self, upload_path: str, keeps_good_lines: bool, request: gr.Request) -> Any:
+        """Add the documents of an uploaded file."""
+        path = Path(upload_path)
+        size = path.stat().st_size
+        if size > MAX_UPLOAD_BYTES:
+            language = language_of(request)
+            message = TEXTS[language]["data.too_big"].format(
+                size=f"{size / 1e6:.1f}", limit=MAX_UPLOAD_BYTES // 1_000_000
+            )
+            raise refuse(message, language)
+        return asdict(self.add(path.read_bytes(), path.name, keeps_good_lines=keeps_good_lines))
+
+    def add(self, data: bytes, name: str, *, keeps_good_lines: bool) -> AddReport:
+        """Add what an upload holds: everything, or nothing if a line is wrong.
+
+        Args:
+            data: The file.
+            name: Its name; the end of it says how it is read.
+            keeps_good_lines: Add the good lines although others are wrong.
+        """
+        project = next(p for p in self._store.projects() if p.name == self._settings.project)
+        upload = parse_upload(data, name, labels=project.labels)
+        errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
+        if upload.errors and not keeps_good_lines:
+            return AddReport(0, 0, len(upload.errors), errors, is_refused=True)
+        result = self._store.add(upload.documents, project=project.name)
+        return AddReport(
+            len(result.added_ids), result.num_duplicates, len(upload.errors), errors, False
+        )
+
+    @reports_errors
+    def list_documents(self, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        """The documents that the list asks for."""
+        asked = event._data if isinstance(event._data, dict) else {}
+        status, query, offset = asked.get("status"), asked.get("query"), asked.get("offset")
+        if status != "all" and status not in STATUSES:
+            raise ValueError(f"expected a status or all, got {status!r}")
+        if not isinstance(query, str) or type(offset) is not int:
+            raise ValueError("expected a query and an offset")
+        language = language_of(request)
+        problem = find_text_problem(query, language) if query.strip() else None
+        if problem:
+            raise refuse(problem, language)
+        return self.describe_page(
+            status=None if status == "all" else status, query=query, offset=max(0, offset)
+        )
+
+    def describe_page(
+        self, *, status: Status | None = None, query: str = "", offset: int = 0
+    ) -> dict[str, Any]:
+        """One page of the list, as the component draws it.
+
+        Args:
+            status: List only documents of this status; None for all.
+            query: List only documents whose text holds this string.
+            offset: Number of documents on the pages before.
+        """
+        project = self._settings.project
+        counts = self._store.counts(project=project)
+        page = self._store.page(
+            project=project,
+            status=status,
+            query=query,
+            offset=offset,
+            limit=_ROWS_ON_A_PAGE,
+        )
+        return {
+            "status": status or "all",
+            "offset": offset,
+            "limit": _ROWS_ON_A_PAGE,
+            "num_total": page.num_total,
+            "counts": {"all": sum(counts.values()), **counts},
+            "rows": [_describe_row(document, query) for document in page.documents],
+        }
+
+    @reports_errors
+    def choose_document(self, event: gr.EventData) -> int:
+        """The id of the document whose row was pressed."""
+        document_id = event._data.get("id") if isinstance(event._data, dict) else None
+        if type(document_id) is not int:
+            raise ValueError(f"expected the id of a document, got {document_id!r}")
+        document = self._store.get(document_id)
+        if document.project != self._settings.project:
+            raise DocumentNotFound(f"there is no document {document_id} here")
+        return document.id
+
+    @reports_errors
+    def export(self, event: gr.EventData) -> Any:
+        """Write the export that was asked for: its report and its file."""
+        asked = event._data if isinstance(event._data, dict) else {}
+        path, result = write_export(
+            self._store, self._settings, format=asked.get("format"), status=asked.get("status")
+        )
+        report = {
+            "num_documents": result.num_documents,
+            "num_dropped": result.num_dropped_overlaps,
+        }
+        return report, str(path)
+
+
+def _describe_row(document: Document, query: str) -> dict[str, Any]:
+    found = document.text.lower().find(query.lower()) if query else 0
+    start = max(0, found - _SNIPPET_CHARACTERS // 4) if found > _SNIPPET_CHARACTERS // 2 else 0
+    end = start + _SNIPPET_CHARACTERS
+    snippet = document.text[start:end]
+    return {
+        "id": document.id,
+        "position": document.position,
+        "snippet": ("…" if start else "") + snippet + ("…" if end < len(document.text) else ""),
+        "revision": document.revision_number,
+        "status": document.status,
+        "num_spans": len(document.spans),
+        "num_suggestions": len(document.suggestions),
+    }
+
+
+def build(store: AnnotationStore, settings: Settings) -> DataPage:
+    """Build the page inside the current Gradio context."""
+    handlers = DataHandlers(store, settings)
+    with gr.Row(elem_classes="page-columns"):
+        with gr.Column(elem_classes="page-main"):
+            documents = _view("documents", statuses=["all", *STATUSES])
+        with gr.Column(elem_classes="page-aside"):
+            with gr.Column(elem_classes="card add-texts"):
+                gr.Markdown(translated("data.add"), elem_classes="card-title")
+                pasted = gr.Textbox(
+                    label=translated("data.paste"),
+                    placeholder=translated("data.paste_placeholder"),
+                    lines=5,
+                    max_lines=12,
+                    elem_id="data-paste",
+                )
+                keep_good = gr.Checkbox(label=translated("data.keep_good"), container=False)
+                with gr.Row(elem_classes="add-actions"):
+                    add = gr.Button(
+                        translated("data.add_run"), variant="primary", size="sm", min_width=0
+                    )
+                    upload = gr.UploadButton(
+                        translated("data.upload"),
+                        file_types=[".txt", ".jsonl", ".csv"],
+                        size="sm",
+                        min_width=0,
+                        elem_id="data-upload",
+                    )
+                gr.Markdown(translated("data.upload_note"), elem_classes="quiet small")
+                report = _view("report")
+            export = _view(
+                "export",
+                formats=list(EXPORT_FORMATS),
+                names=_FORMAT_NAMES,
+                statuses=[*STATUSES, "all"],
+            )
+            download = gr.DownloadButton("", visible="hidden", elem_id="export-download")
+
+    added = (
+        add.click(
+            handlers.add_pasted,
+            inputs=[pasted, keep_good],
+            outputs=[report, pasted],
+            show_progress="hidden",
+            api_visibility="private",
+        ),
+        upload.upload(
+            handlers.add_file,
+            inputs=[upload, keep_good],
+            outputs=report,
+            show_progress="hidden",
+            api_visibility="private",
+        ),
+    )
+    for event in added:
+        event.success(
+            reports_errors(handlers.describe_page),
+            outputs=documents,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+    documents.query(
+        handlers.list_documents,
+        outputs=documents,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    export.export(
+        handlers.export,
+        outputs=[export, download],
+        show_progress="hidden",
+        api_visibility="private",
+    ).success(
+        None,
+        js="() => document.querySelector('#export-download').click()",
+        api_visibility="private",
+    )
+    document_id = gr.State(None)
+    chosen = documents.open(handlers.choose_document, outputs=document_id, api_visibility="private")
+    return DataPage(chosen, document_id)
+
+
+def _view(name: str, **props: Any) -> gr.HTML:
+    keys = PAGE.keys() | DATA.keys()
+    return gr.HTML(
+        html_template=(_ASSETS / f"{name}.html").read_text(encoding="utf-8"),
+        js_on_load=(_ASSETS / f"{name}.js").read_text(encoding="utf-8"),
+        texts={language: {key: table[key] for key in keys} for language, table in TEXTS.items()},
+        apply_default_css=False,
+        elem_id=f"data-{name}",
+        **props,
+    )

@@ -1,0 +1,97 @@
+"""The whole page: header, tabs, theme, and the options of `launch()` that belong to them."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from annotation_store.store import AnnotationStore
+from ner_core.prediction import Predictor
+from webui import annotate_tab, api, data_tab, predict_tab
+from webui.messages import reports_errors
+from webui.page_language import I18N, PageLanguage, translated
+from webui.settings import Settings
+from webui.texts import PAGE, TEXTS
+from webui.theme import make_theme
+
+_ASSETS: Final = Path(__file__).parent / "page"
+_STYLES: Final = ("page.css", "predict.css", "data.css")
+
+
+def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> gr.Blocks:
+    """All pages over one store and one predictor.
+
+    Args:
+        store: Where documents and revisions are kept.
+        predictor: Tags texts; shared by all visitors.
+        settings: See `webui.settings.Settings`.
+    """
+    with gr.Blocks(
+        title=TEXTS["zh"]["page.title"], analytics_enabled=False, fill_width=True
+    ) as blocks:
+        gr.HTML(
+            html_template='<div class="header-name"></div>',
+            js_on_load=(
+                'const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";'
+                'document.title = props.texts[language]["page.title"];'
+                'element.querySelector(".header-name").textContent = document.title;'
+            ),
+            texts=_page_texts(),
+            apply_default_css=False,
+            elem_id="header-name",
+        )
+        gr.HTML(
+            html_template=_read("header.html"),
+            js_on_load=_read("header.js"),
+            texts=_page_texts(),
+            model=f"{predictor.name} · {predictor.device_name}",
+            apply_default_css=False,
+            elem_id="header-tools",
+        )
+        with gr.Tabs(elem_id="pages", overflow_behavior="wrap") as tabs:
+            with gr.Tab(translated("predict.tab"), id="predict", elem_id="page-predict"):
+                predict_page = predict_tab.build(store, predictor, settings)
+            with gr.Tab(translated("annotate.tab"), id="annotate"):
+                annotate_page = annotate_tab.build(store, predictor, settings)
+            with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
+                data_page = data_tab.build(store, settings)
+
+        for chosen, document_id in (
+            (predict_page.corrected, predict_page.document_id),
+            (data_page.chosen, data_page.document_id),
+        ):
+            chosen.success(
+                lambda: gr.Tabs(selected="annotate"), outputs=tabs, api_visibility="private"
+            ).success(
+                reports_errors(annotate_page.open_document),
+                inputs=document_id,
+                outputs=annotate_page.editor,
+                show_progress="hidden",
+                api_visibility="private",
+            )
+        api.add_endpoints(store, predictor, settings)
+    return blocks
+
+
+def launch_options() -> dict[str, Any]:
+    """The arguments of `gr.Blocks.launch` that belong to the look of the pages."""
+    return {
+        "theme": make_theme(),
+        # Not `css=`: Gradio 6.31 rewrites the selectors of that one and drops nested rules.
+        "head": f"<style>{''.join(map(_read, _STYLES))}</style>",
+        "i18n": I18N,
+        "favicon_path": str(_ASSETS / "favicon.svg"),
+        "footer_links": [],
+        # Run history keeps every text that a visitor tags in the browser; nobody asked for that.
+        "run_history": False,
+        "app_kwargs": {"middleware": [Middleware(PageLanguage)]},
+    }
+
+
+def _read(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _page_texts() -> dict[str, dict[str, str]]:
+    return {language: {key: table[key] for key in PAGE} for language, table in TEXTS.items()}

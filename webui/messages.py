@@ -1,0 +1,97 @@
+"""What a visitor is told when something cannot be done: one escaped message, never a traceback."""
+
+import functools
+import html
+import inspect
+import logging
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar, cast
+
+import gradio as gr
+
+from annotation_store.store import DocumentNotFound, StaleRevision, StoreError
+from ner_core.formats import DataFormatError
+from webui.page_language import language_of
+from webui.texts import TEXTS, Language
+
+logger = logging.getLogger(__name__)
+
+MAX_TEXT_CHARACTERS: Final = 100_000
+
+# Named errors whose message is written for the user; any other exception is a bug.
+_EXPECTED_ERRORS: Final = (DataFormatError, DocumentNotFound, StaleRevision, StoreError)
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+
+
+def find_text_problem(text: object, language: Language) -> str | None:
+    """Why a text cannot be tagged, in the visitor's language; None when it can.
+
+    The message never quotes the text: no answer could carry half of a surrogate pair.
+    """
+    texts = TEXTS[language]
+    if not isinstance(text, str) or not text.strip():
+        return texts["page.text_empty"]
+    if len(text) > MAX_TEXT_CHARACTERS:
+        return texts["page.text_too_long"].format(length=len(text), limit=MAX_TEXT_CHARACTERS)
+    found = _UNSTORABLE.search(text)
+    if found:
+        code_point = f"U+{ord(found.group()):04X}"
+        kind = "page.text_nul" if found.group() == "\x00" else "page.text_surrogate"
+        return texts["page.text_unstorable"].format(
+            position=found.start() + 1, name=texts[kind].format(code_point=code_point)
+        )
+    return None
+
+
+def refuse(message: str, language: Language) -> gr.Error:
+    """The error to raise when a visitor asks for what cannot be done."""
+    return gr.Error(
+        html.escape(message), title=TEXTS[language]["page.error"], print_exception=False
+    )
+
+
+def warn(message: str, language: Language) -> None:
+    """Tell the visitor something and let the handler go on."""
+    gr.Warning(html.escape(message), title=TEXTS[language]["page.note"])
+
+
+def reports_errors(handler: _Handler) -> _Handler:
+    """Make an event handler answer every exception with one message for the visitor.
+
+    Errors that are named for it keep their message; any other exception is a bug: it is logged with
+    its traceback and shown as an internal error.
+    """
+
+    def translate(error: Exception, arguments: tuple[Any, ...]) -> gr.Error:
+        if isinstance(error, gr.Error):
+            return error
+        request = next((item for item in arguments if isinstance(item, gr.Request)), None)
+        language = language_of(request)
+        if isinstance(error, _EXPECTED_ERRORS):
+            return refuse(str(error), language)
+        logger.error("%s failed", handler.__qualname__, exc_info=error)
+        return refuse(TEXTS[language]["page.internal_error"], language)
+
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def steps(*arguments: Any) -> Iterator[Any]:
+            try:
+                yield from handler(*arguments)
+            except Exception as error:
+                raise translate(error, arguments) from None
+
+        return cast(_Handler, steps)
+
+    @functools.wraps(handler)
+    def call(*arguments: Any) -> Any:
+        try:
+            return handler(*arguments)
+        except Exception as error:
+            raise translate(error, arguments) from None
+
+    return cast(_Handler, call)

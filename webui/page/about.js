@@ -1,0 +1,22 @@
+// How to call the app from a program, and what it stores.
+const field = (name) => element.querySelector(`[data-field="${name}"]`);
+const texts = props.texts[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
+for (const name of ["api", "api-note", "api-link", "privacy", "privacy-no", "privacy-file", "privacy-yes"]) {
+  field(name).textContent = texts[`predict.${name.replace("-", "_")}`];
+}
+const example = element.querySelector("pre");
+const address = `${window.location.origin}${window.location.pathname}`;
+example.textContent = props.example.replace("ADDRESS", address);
+field("copy").textContent = texts["page.copy"];
+field("copy").addEventListener("click", async () => {
+  let isCopied = false;
+  try {
+    await navigator.clipboard.writeText(example.textContent);
+    isCopied = true;
+  } catch {
+    window.getSelection().selectAllChildren(example);
+    isCopied = document.execCommand("copy");
+  }
+  field("copy").textContent = texts[isCopied ? "page.copied" : "page.copy_failed"];
+  window.setTimeout(() => (field("copy").textContent = texts["page.copy"]), 2000);
+});

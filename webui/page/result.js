@@ -1,0 +1,99 @@
+// The coloured text. `props.value` is what `describe_result` in result_view.py makes, or null before the first result.
+const find = (selector) => element.querySelector(selector);
+const field = (name) => find(`[data-field="${name}"]`);
+const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+const texts = props.texts[language];
+const fill = (key, values) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const nameOf = (style) => (language === "zh" ? style.chinese : style.english);
+const styles = new Map(props.labels.map((style) => [style.label, style]));
+const threshold = find("input");
+const text = find(".tagged-text");
+
+field("title").textContent = texts["predict.result"];
+field("threshold-name").textContent = texts["predict.threshold"];
+field("meaning").textContent = texts["predict.score_meaning"];
+field("correct").textContent = texts["predict.correct"];
+field("correct").title = texts["predict.correct_hint"];
+text.setAttribute("aria-label", texts["predict.result"]);
+
+const legend = props.labels.map((style) => {
+  const item = document.createElement("li");
+  item.style.setProperty("--color", style.color);
+  item.dataset.label = style.label;
+  const names = [style.chinese, style.english].filter((name, index, all) => all.indexOf(name) === index);
+  for (const [index, name] of names.entries()) {
+    const part = document.createElement("span");
+    part.className = index ? "quiet" : "";
+    part.textContent = name;
+    item.append(part);
+  }
+  const count = document.createElement("b");
+  item.append(count);
+  field("legend").append(item);
+  return { style, item, count };
+});
+
+let offsets = null;
+
+const formatSeconds = (seconds) =>
+  seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(1)} s`;
+
+const draw = () => {
+  const { value } = props;
+  text.hidden = !value;
+  find(".result-footer").hidden = !value;
+  find("output").textContent = `${threshold.value}%`;
+  const shown = value ? value.spans.filter((span) => span.score * 100 >= Number(threshold.value)) : [];
+  const numHidden = value ? value.spans.length - shown.length : 0;
+  field("hidden").textContent = numHidden ? fill("predict.hidden", { count: numHidden }) : "";
+
+  const hint = !value
+    ? "predict.result_empty"
+    : !value.spans.length
+      ? "predict.none_found"
+      : !shown.length
+        ? "predict.none_shown"
+        : "";
+  field("hint").textContent = hint ? texts[hint] : "";
+  field("hint").hidden = !hint;
+
+  for (const { style, item, count } of legend) {
+    const number = shown.filter((span) => span.label === style.label).length;
+    count.textContent = number || "";
+    item.classList.toggle("absent", Boolean(value) && !number);
+  }
+  if (value) {
+    field("latency").textContent = [
+      fill("predict.latency", { time: formatSeconds(value.seconds) }),
+      props.model,
+    ].join(" · ");
+    offsets ??= new TextOffsets(value.text);
+    const entities = shown.map((span) => ({ ...span, source: "model" }));
+    const styleOf = (entity) => {
+      const style = styles.get(entity.label) ?? { color: "#5B6470", chinese: entity.label, english: entity.label };
+      return { color: style.color, name: nameOf(style) };
+    };
+    drawTaggedText(text, offsets, entities, styleOf, "entity");
+  }
+  document.dispatchEvent(new CustomEvent("ner:entities", { detail: value && { text: value.text, spans: shown } }));
+};
+
+threshold.addEventListener("input", draw);
+watch("value", () => {
+  offsets = null;
+  draw();
+  // On a phone the result lies below the fold.
+  const { top } = element.getBoundingClientRect();
+  if (props.value && top > window.innerHeight * 0.8) element.scrollIntoView({ block: "start", behavior: "smooth" });
+});
+field("correct").addEventListener("click", () => trigger("correct", { text: props.value.text }));
+
+// The table points at an entity.
+document.addEventListener("ner:point", ({ detail }) => {
+  for (const entity of text.querySelectorAll(".entity")) {
+    const isMeant = Boolean(detail) && entity.entity.start === detail.start && entity.entity.label === detail.label;
+    entity.classList.toggle("active", isMeant);
+    if (isMeant && detail.scroll) entity.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }
+});
+draw();
