@@ -25,6 +25,8 @@ _SCRIPTS: Final = (
     "keys.js",
     "panels.js",
     "conflict_view.js",
+    "session.js",
+    "commands.js",
     "annotator.js",
 )
 

@@ -56,7 +56,7 @@ function outerFirst(first, second) {
 function entityElement(part, style, level, testId) {
   const { entity } = part;
   const element = document.createElement("span");
-  element.className = `entity ${entity.source}`;
+  element.className = `ed-entity ed-${entity.source}`;
   element.style.setProperty("--color", style.color);
   if (level) element.style.setProperty("--level", level);
   element.entity = entity;
@@ -66,17 +66,17 @@ function entityElement(part, style, level, testId) {
     element.dataset.end = entity.end;
     element.dataset.label = entity.label;
     element.dataset.source = entity.source;
-    if (entity.score !== undefined) element.dataset.score = entity.score;
-  } else {
-    element.classList.add("continued");
+    if (entity.score != null) element.dataset.score = entity.score;
   }
   if (part.end === entity.end) {
-    const score = entity.source === "model" ? `\u00a0${Math.round(entity.score * 100)}%` : "";
-    element.dataset.tag = `${WORD_JOINER}${style.name}${score}`;
-  } else {
-    element.classList.add("continues");
+    const score = percentOf(entity);
+    element.dataset.tag = `${WORD_JOINER}${style.name}${score && `\u00a0${score}`}`;
   }
   return element;
+}
+
+function percentOf(entity) {
+  return entity.score == null ? "" : `${Math.round(entity.score * 100)}%`;
 }
 
 // Entities that share a character get underlines at different depths; the shorter one is nearer to the text.

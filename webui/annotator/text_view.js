@@ -1,12 +1,14 @@
 // The text on the page: its entities, the selection and a caret that the keyboard moves.
 //
-// The selection is the browser's own, so that it is drawn, read aloud and copied as everywhere else; a caret is not
-// drawn by browsers where nothing can be typed, so this one is an element of its own. Positions are code points.
+// The selection is the browser's own, so that it is read aloud and copied as everywhere else. Its marks and the caret are
+// elements of this page: a browser would mark the full height of the wide lines, and shows no caret where nothing can
+// be typed. Positions are code points.
 
 class TextView {
-  constructor(frame, text, caret) {
+  constructor({ frame, text, selection, caret }) {
     this.frame = frame;
     this.text = text;
+    this.marks = selection;
     this.caret = caret;
     this.offsets = new TextOffsets("");
     this.nodes = [];
@@ -48,10 +50,10 @@ class TextView {
   }
 
   markActive(active) {
-    for (const element of this.text.querySelectorAll(".active")) element.classList.remove("active");
+    for (const element of this.text.querySelectorAll(".ed-active")) element.classList.remove("ed-active");
     if (!active) return;
-    for (const element of this.text.querySelectorAll(".entity")) {
-      element.classList.toggle("active", element.entity === active);
+    for (const element of this.text.querySelectorAll(".ed-entity")) {
+      element.classList.toggle("ed-active", element.entity === active);
     }
   }
 
@@ -82,7 +84,7 @@ class TextView {
     this.anchor = isBackward ? end : start;
     this.focus = isBackward ? start : end;
     this.goalX = null;
-    this.#placeCaret();
+    this.drawSelection();
     return true;
   }
 
@@ -126,16 +128,28 @@ class TextView {
       const focus = this.#domPosition(this.focus);
       selection.setBaseAndExtent(anchor.node, anchor.offset, focus.node, focus.offset);
     }
-    this.#placeCaret();
+    this.drawSelection();
   }
 
-  #placeCaret() {
-    const rect = this.#rectAt(this.focus);
+  drawSelection() {
     const frame = this.frame.getBoundingClientRect();
-    const left = rect.left - frame.left - this.frame.clientLeft + this.frame.scrollLeft;
-    const top = rect.top - frame.top - this.frame.clientTop + this.frame.scrollTop;
-    this.caret.style.transform = `translate(${left}px, ${top}px)`;
-    this.caret.style.height = `${rect.height}px`;
+    const originLeft = frame.left + this.frame.clientLeft - this.frame.scrollLeft;
+    const originTop = frame.top + this.frame.clientTop - this.frame.scrollTop;
+    const place = (element, rect) => {
+      element.style.transform = `translate(${rect.left - originLeft}px, ${rect.top - originTop}px)`;
+      element.style.height = `${rect.height}px`;
+    };
+    const marks = this.hasSelection ? this.#lineRects(this.start, this.end) : [];
+    const caret = this.#rectAt(this.focus);
+    this.marks.replaceChildren(
+      ...marks.map((rect) => {
+        const mark = document.createElement("div");
+        place(mark, rect);
+        mark.style.width = `${rect.width}px`;
+        return mark;
+      }),
+    );
+    place(this.caret, caret);
     // A caret that has just moved is shown at once, not in the dark half of its blinking.
     if (this.blink) this.blink.currentTime = 0;
   }
@@ -188,13 +202,48 @@ class TextView {
   }
 
   #edgeOf(start, end, side) {
+    const range = this.#rangeOf(start, end);
+    const rects = [...range.getClientRects()].filter((rect) => rect.width > 0);
+    const rect = rects[0] ?? range.getBoundingClientRect();
+    return { left: rect[side], top: rect.top, bottom: rect.bottom, height: rect.height };
+  }
+
+  // One rectangle for each line and piece of text, the touching ones joined.
+  #lineRects(start, end) {
+    const joined = [];
+    for (const range of this.#textRanges(start, end)) {
+      for (const rect of range.getClientRects()) {
+        const last = joined.at(-1);
+        if (last && last.top === rect.top && Math.abs(last.left + last.width - rect.left) < 1) {
+          last.width = rect.right - last.left;
+        } else if (rect.width > 0) {
+          joined.push({ left: rect.left, top: rect.top, width: rect.width, height: rect.height });
+        }
+      }
+    }
+    return joined;
+  }
+
+  // A range for each text node: one range over all would also give the boxes of whole entities, tags included.
+  #textRanges(start, end) {
+    const ranges = [];
+    const [first, last] = [this.offsets.toUnit(start), this.offsets.toUnit(end)];
+    for (const { node, unit } of this.nodes) {
+      if (unit + node.length <= first || unit >= last) continue;
+      const range = document.createRange();
+      range.setStart(node, Math.max(first - unit, 0));
+      range.setEnd(node, Math.min(last - unit, node.length));
+      ranges.push(range);
+    }
+    return ranges;
+  }
+
+  #rangeOf(start, end) {
     const range = document.createRange();
     const from = this.#domPosition(start);
     const to = this.#domPosition(end);
     range.setStart(from.node, from.offset);
     range.setEnd(to.node, to.offset);
-    const rects = [...range.getClientRects()].filter((rect) => rect.width > 0);
-    const rect = rects[0] ?? range.getBoundingClientRect();
-    return { left: rect[side], top: rect.top, bottom: rect.bottom, height: rect.height };
+    return range;
   }
 }

@@ -1,0 +1,271 @@
+// The editor: turns keys, clicks and selections into changes of the current document, and draws what came of it.
+// Gradio calls this function with `element`, `props`, `trigger` and `watch`.
+
+class Annotator {
+  constructor(parts, words, language, storage) {
+    this.parts = parts;
+    this.words = words;
+    this.language = language;
+    this.storage = storage;
+    this.styles = [];
+    this.styleOfLabel = new Map();
+    this.typedAhead = [];
+    this.leavesOnTab = false;
+    this.view = new TextView(parts);
+    this.panels = new Panels(parts, words, language);
+    this.session = new Session(this, (event, payload) => trigger(event, payload), storage);
+    this.conflicts = new ConflictView(parts, words, (entity) => this.styleOf(entity), (revision) =>
+      this.panels.describeRevision(revision),
+    );
+    parts.annotator.value = storage.getItem("ner_annotator") ?? DEFAULT_ANNOTATOR;
+    parts["allow-overlap"].checked = storage.getItem("ner_allow_overlap") === "true";
+    this.panels.drawHelp();
+    this.commands = new Commands(this);
+    this.#listen();
+  }
+
+  get state() {
+    return this.session.current.state;
+  }
+
+  get allowOverlap() {
+    return this.parts["allow-overlap"].checked;
+  }
+
+  styleOf(entity) {
+    return this.styleOfLabel.get(entity.label);
+  }
+
+  // Told by the session
+
+  showWork(work) {
+    const { parts, session } = this;
+    parts.root.dataset.state = "ready";
+    this.#takeLabels(session.labels);
+    parts.annotator.disabled = session.username !== null;
+    if (session.username !== null) parts.annotator.value = session.username;
+    parts.draft.hidden = !work.draft;
+    if (work.draft) {
+      const time = new Date(work.draft.at).toLocaleString(this.language === "zh" ? "zh-CN" : "en");
+      parts["draft-words"].textContent = this.words("annotate.draft_offer", { time });
+      parts["draft-restore"].focus();
+    }
+    this.tell("");
+    this.draw();
+    this.savingChanged();
+  }
+
+  showEmpty() {
+    this.parts.root.dataset.state = "empty";
+  }
+
+  showConflict(conflict) {
+    this.conflicts.show({
+      document: conflict.document,
+      entities: conflict.entities,
+      onKeepMine: () => {
+        conflict.onKeepMine();
+        this.parts.root.focus();
+      },
+      onTakeTheirs: () => {
+        conflict.onTakeTheirs();
+        this.parts.root.focus();
+      },
+    });
+    this.savingChanged();
+    this.tell("annotate.save_conflict");
+  }
+
+  savingChanged() {
+    const { session, words, parts } = this;
+    if (!session.current) return;
+    const { document, state } = session.current;
+    const { lastSaved } = session;
+    parts.root.dataset.documentId = document.id;
+    parts.root.dataset.revision = document.revision;
+    this.panels.drawPosition(document, session.numTotal);
+    this.panels.drawRevisions(document);
+    if (this.conflicts.isOpen) {
+      this.panels.drawSaveStatus("conflict", words("annotate.save_conflict"));
+    } else if (session.refusal) {
+      this.panels.drawSaveStatus("error", words("annotate.save_error"));
+      this.tell("annotate.refused", { reason: session.refusal });
+    } else if (session.lane.isLate) {
+      this.panels.drawSaveStatus("error", words("annotate.save_error"));
+      this.tell("annotate.save_error");
+    } else if (state.isDirty) {
+      this.panels.drawSaveStatus("dirty", words("annotate.save_dirty"));
+    } else if (session.numUnsaved) {
+      this.panels.drawSaveStatus("saving", words("annotate.save_saving"));
+    } else if (lastSaved === session.current) {
+      this.panels.drawSaveStatus("saved", words("annotate.save_saved", { revision: document.revision }));
+    } else if (lastSaved) {
+      const { position } = lastSaved.document;
+      this.panels.drawSaveStatus("saved", words("annotate.save_saved_other", { position }));
+    } else {
+      this.panels.drawSaveStatus("clean", words("annotate.save_clean", { revision: document.revision }));
+    }
+  }
+
+  tell(key, values) {
+    this.parts.notice.textContent = key ? this.words(key, values) : "";
+  }
+
+  // What was typed while the next document was on its way belongs to that document.
+  resume() {
+    while (this.typedAhead.length && !this.session.isMoving) this.run(...this.typedAhead.shift());
+  }
+
+  // Drawing
+
+  draw() {
+    const { state } = this;
+    this.view.draw(state.offsets, state.entities, state.active, (entity) => this.styleOf(entity));
+    this.panels.drawEntities(state, (entity) => this.styleOf(entity));
+    this.#drawCurrent();
+  }
+
+  changed() {
+    this.draw();
+    this.session.keepDraft();
+  }
+
+  activate(entity) {
+    if (this.state.active === entity) return;
+    this.state.active = entity;
+    this.view.markActive(entity);
+    this.panels.markActiveRow(entity);
+    this.#drawCurrent();
+  }
+
+  #drawCurrent() {
+    const { state } = this;
+    const plan = state.active && state.planPropagation(this.allowOverlap);
+    this.panels.drawCurrent(state, (entity) => this.styleOf(entity), plan);
+  }
+
+  #takeLabels(labels) {
+    if (this.labels === labels) return;
+    this.labels = labels;
+    this.styles = labels.map((style) => ({ ...style, name: style[this.language] }));
+    this.styleOfLabel = new Map(this.styles.map((style) => [style.label, style]));
+    this.panels.drawPalette(this.styles);
+  }
+
+  // Commands
+
+  run(name, argument) {
+    const { session } = this;
+    if (!session.current || name === "ignore") return;
+    if (session.isMoving) {
+      this.typedAhead.push([name, argument]);
+      return;
+    }
+    if (session.current.draft && !DRAFT_COMMANDS.has(name)) {
+      this.parts["draft-restore"].focus();
+      this.tell("annotate.draft_first");
+      return;
+    }
+    this.leavesOnTab = false;
+    this.tell("");
+    this.commands[name](argument);
+  }
+
+  // Events
+
+  #listen() {
+    const { root, text, annotator, help } = this.parts;
+    root.addEventListener("keydown", (event) => this.#onKey(event));
+    root.addEventListener("mousedown", (event) => {
+      const button = event.target.closest("button");
+      if (!button || button.closest("dialog")) return;
+      // A button takes neither the focus nor the selection away from the text.
+      event.preventDefault();
+      root.focus({ preventScroll: true });
+    });
+    root.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-command]");
+      if (!button) return;
+      const row = button.closest("li");
+      this.run(button.dataset.command, row ? row.entity : Number(button.dataset.argument));
+    });
+    text.addEventListener("click", (event) => {
+      if (!this.session.current || this.session.current.draft) return;
+      this.view.readSelection();
+      if (!this.view.hasSelection) this.activate(event.target.closest(".ed-entity")?.entity ?? null);
+    });
+    document.addEventListener("selectionchange", () => {
+      if (!this.session.current || !root.isConnected) return;
+      if (!this.view.readSelection() || !this.view.hasSelection) return;
+      if (this.state.active) this.tell("");
+      this.activate(null);
+    });
+    annotator.addEventListener("input", () => this.storage.setItem("ner_annotator", annotator.value));
+    this.parts["allow-overlap"].addEventListener("change", (event) => {
+      this.storage.setItem("ner_allow_overlap", event.target.checked);
+      if (this.session.current) this.#drawCurrent();
+    });
+    help.addEventListener("close", () => root.focus());
+    new ResizeObserver(() => this.view.drawSelection()).observe(text);
+    this.#watchVisibility(root);
+  }
+
+  #onKey(event) {
+    const { target } = event;
+    if (target.closest("dialog, input")) return;
+    if (target.closest("button") && BUTTON_KEYS.has(event.code)) return;
+    const command = commandOf(event);
+    if (!command) return;
+    if (event.code === "Tab" && this.leavesOnTab) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.run(command.name, command.argument);
+  }
+
+  // Gradio keeps the page of a closed tab, hidden; what it shows may be old when the tab is opened again.
+  #watchVisibility(root) {
+    let wasHidden = false;
+    new IntersectionObserver(([entry]) => {
+      if (entry.isIntersecting && wasHidden) {
+        this.session.refresh();
+        this.takeFocus();
+      }
+      wasHidden = !entry.isIntersecting;
+    }).observe(root);
+  }
+
+  // Whoever has just opened the page wants to use its keys, not the tab that was clicked.
+  takeFocus() {
+    const { activeElement } = document;
+    if (activeElement !== document.body && activeElement.getAttribute("role") !== "tab") return;
+    this.parts.root.focus({ preventScroll: true });
+  }
+}
+
+const DEFAULT_ANNOTATOR = "annotator-1";
+const DRAFT_COMMANDS = new Set(["restoreDraft", "discardDraft", "next", "previous", "help", "retry"]);
+// What a focused button does itself.
+const BUTTON_KEYS = new Set(["Enter", "NumpadEnter", "Space", "Tab", "ArrowUp", "ArrowDown"]);
+
+const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+const words = (key, values = {}) =>
+  props.texts[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+for (const node of element.querySelectorAll("[data-words]")) node.textContent = words(node.dataset.words);
+for (const node of element.querySelectorAll("[data-name]")) node.setAttribute("aria-label", words(node.dataset.name));
+for (const node of element.querySelectorAll("[data-title]")) {
+  node.title = words(node.dataset.title);
+  node.setAttribute("aria-label", node.title);
+}
+const parts = Object.fromEntries(
+  Array.from(element.querySelectorAll("[data-part]"), (node) => [node.dataset.part, node]),
+);
+parts.root.setAttribute("aria-label", words("annotate.editor"));
+parts.root.lang = document.documentElement.lang;
+
+// The events that Python listens to: 'open' and 'save'.
+const annotator = new Annotator(parts, words, language, window.localStorage);
+watch("value", () => annotator.session.receive(props.value));
+// A document may have been chosen on another page before this one was opened for the first time.
+if (props.value?.kind === "documents" && props.value.request === null) annotator.session.receive(props.value);
+else annotator.session.openFirst();
+annotator.takeFocus();

@@ -1,0 +1,45 @@
+// Two versions of one document, side by side, when somebody else saved first. The person has to choose.
+
+class ConflictView {
+  constructor(parts, words, styleOf, describeRevision) {
+    this.parts = parts;
+    this.words = words;
+    this.styleOf = styleOf;
+    this.describeRevision = describeRevision;
+    this.waiting = [];
+    parts.conflict.addEventListener("cancel", (event) => event.preventDefault());
+    parts["keep-mine"].addEventListener("click", () => this.#choose("onKeepMine"));
+    parts["take-theirs"].addEventListener("click", () => this.#choose("onTakeTheirs"));
+  }
+
+  get isOpen() {
+    return this.waiting.length > 0;
+  }
+
+  // A conflict is {document (the store's version), entities (mine), onKeepMine(), onTakeTheirs()}.
+  show(conflict) {
+    this.waiting.push(conflict);
+    if (this.waiting.length === 1) this.#draw();
+  }
+
+  #draw() {
+    const { parts, words } = this;
+    const { document: theirs, entities } = this.waiting[0];
+    const offsets = new TextOffsets(theirs.text);
+    parts["conflict-title"].textContent = words("annotate.conflict_title", { position: theirs.position });
+    parts["conflict-theirs-title"].textContent = words("annotate.conflict_theirs", {
+      revision: this.describeRevision(theirs.history[0]),
+    });
+    drawTaggedText(parts["conflict-mine"], offsets, entities, this.styleOf, "conflict-entity");
+    const theirEntities = AnnotationState.entitiesOf(theirs);
+    drawTaggedText(parts["conflict-theirs"], offsets, theirEntities, this.styleOf, "conflict-entity");
+    if (!parts.conflict.open) parts.conflict.showModal();
+  }
+
+  #choose(handler) {
+    const conflict = this.waiting.shift();
+    if (this.waiting.length) this.#draw();
+    else this.parts.conflict.close();
+    conflict[handler]();
+  }
+}

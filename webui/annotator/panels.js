@@ -1,0 +1,174 @@
+// Everything around the text: palette, lists, status and buttons. It draws what it is told and decides nothing.
+
+class Panels {
+  constructor(parts, words, language) {
+    this.parts = parts;
+    this.words = words;
+    this.language = language;
+  }
+
+  drawPalette(styles) {
+    const { palette } = this.parts;
+    palette.replaceChildren(
+      ...styles.map((style, index) => {
+        const button = createElement("button", "ed-label-button", { type: "button" });
+        button.dataset.testid = "label-button";
+        button.dataset.label = style.label;
+        button.dataset.command = "label";
+        button.dataset.argument = index;
+        button.style.setProperty("--color", style.color);
+        if (index < 20) {
+          const key = `${index < 10 ? "" : "⇧"}${(index + 1) % 10}`;
+          button.append(createElement("kbd", "", { textContent: key }));
+        }
+        button.append(createElement("span", "", { textContent: style.name }));
+        const other = this.language === "zh" ? style.en : style.zh;
+        if (other !== style.name) button.append(createElement("small", "", { textContent: other }));
+        return button;
+      }),
+    );
+  }
+
+  drawPosition(document, numTotal) {
+    const { parts, words } = this;
+    parts.position.textContent = words("annotate.position", { position: document.position, total: numTotal });
+    parts.progress.style.width = `${(100 * document.position) / Math.max(numTotal, 1)}%`;
+    parts.status.textContent = words(`annotate.status_${document.status}`);
+    parts.status.dataset.status = document.status;
+  }
+
+  drawEntities(state, styleOf) {
+    const { parts, words } = this;
+    const numSuggestions = state.suggestions.length;
+    parts["entities-title"].textContent =
+      words("annotate.entities", { total: state.entities.length }) +
+      (numSuggestions ? ` · ${words("annotate.undecided", { total: numSuggestions })}` : "");
+    const fragment = document.createDocumentFragment();
+    for (const entity of state.entities) fragment.append(this.#entityRow(state, entity, styleOf(entity)));
+    if (!state.entities.length) {
+      fragment.append(createElement("li", "ed-hint", { textContent: words("annotate.no_entities") }));
+    }
+    parts.entities.replaceChildren(fragment);
+    this.markActiveRow(state.active);
+  }
+
+  markActiveRow(active) {
+    for (const row of this.parts.entities.querySelectorAll("li.ed-active")) row.classList.remove("ed-active");
+    if (!active) return;
+    const list = this.parts.entities;
+    const row = [...list.children].find((item) => item.entity === active);
+    if (!row) return;
+    row.classList.add("ed-active");
+    // scrollIntoView would move the page as well.
+    if (row.offsetTop < list.scrollTop) list.scrollTop = row.offsetTop;
+    const overhang = row.offsetTop + row.offsetHeight - list.scrollTop - list.clientHeight;
+    if (overhang > 0) list.scrollTop += overhang;
+  }
+
+  drawCurrent(state, styleOf, plan) {
+    const { parts, words } = this;
+    const { active } = state;
+    parts["current-hint"].hidden = Boolean(active);
+    parts["current-tools"].hidden = !active;
+    parts.accept.hidden = active?.source !== "model";
+    parts.reject.hidden = active?.source !== "model";
+    parts.propagate.disabled = !active;
+    parts["propagate-words"].textContent = plan
+      ? words("annotate.propagate_count", { total: plan.additions.length })
+      : words("annotate.propagate");
+    parts.undo.disabled = !state.undoSteps.length;
+    parts.redo.disabled = !state.redoSteps.length;
+    if (!active) return;
+    const style = styleOf(active);
+    parts["current-entity"].style.setProperty("--color", style.color);
+    parts["current-entity"].replaceChildren(
+      createElement("strong", "", { textContent: state.mention(active) }),
+      createElement("span", "", { textContent: ` ${style.name} ${active.start}–${active.end}` }),
+    );
+  }
+
+  drawRevisions(document) {
+    const { parts, words } = this;
+    const rows = document.history.map((revision) =>
+      createElement("li", "", { textContent: this.describeRevision(revision) }),
+    );
+    if (!rows.length) rows.push(createElement("li", "ed-hint", { textContent: words("annotate.no_revisions") }));
+    parts.revisions.replaceChildren(...rows);
+  }
+
+  describeRevision(revision) {
+    const { words } = this;
+    const who = {
+      model: `${words("annotate.by_model")} · ${revision.annotator}`,
+      import: `${words("annotate.by_import")} ${revision.annotator}`.trim(),
+      human: revision.annotator,
+    }[revision.source];
+    const what = words("annotate.num_changes", { total: revision.num_changes });
+    const status = words(`annotate.status_${revision.status}`);
+    const facts = [revision.number, who, this.#timeOf(revision.created_at)];
+    if (revision.source !== "model") facts.push(status, what);
+    return facts.join(" · ");
+  }
+
+  drawSaveStatus(state, text) {
+    const pill = this.parts["save-status"];
+    pill.dataset.state = state;
+    pill.textContent = text;
+    this.parts.retry.hidden = state !== "error";
+  }
+
+  drawHelp() {
+    this.parts["help-keys"].replaceChildren(
+      ...HELP_ROWS.flatMap(([keys, key]) => {
+        const term = createElement("dt");
+        for (const name of keys) term.append(createElement("kbd", "", { textContent: name }));
+        return [term, createElement("dd", "", { textContent: this.words(key) })];
+      }),
+    );
+  }
+
+  #entityRow(state, entity, style) {
+    const { words } = this;
+    const row = createElement("li");
+    row.entity = entity;
+    row.style.setProperty("--color", style.color);
+    const mention = createElement("button", "ed-mention", { type: "button" });
+    mention.dataset.command = "activate";
+    mention.append(
+      createElement("strong", "", { textContent: state.mention(entity) }),
+      createElement("span", "", { textContent: `${style.name} ${entity.start}–${entity.end}` }),
+    );
+    row.append(mention);
+    if (entity.source === "human") {
+      row.append(createElement("span", "ed-origin", { textContent: words("annotate.human") }));
+      return row;
+    }
+    row.append(createElement("span", "ed-origin", { textContent: percentOf(entity) }));
+    for (const [command, text] of [
+      ["accept", "✓ A"],
+      ["reject", "✗ X"],
+    ]) {
+      const button = createElement("button", "ed-button ed-tiny", { type: "button", textContent: text });
+      button.dataset.command = command;
+      button.setAttribute("aria-label", `${words(`annotate.${command}`)} ${state.mention(entity)}`);
+      row.append(button);
+    }
+    return row;
+  }
+
+  #timeOf(isoTime) {
+    const time = new Date(isoTime);
+    const now = new Date();
+    if (now - time < 60_000) return this.words("annotate.just_now");
+    const locale = this.language === "zh" ? "zh-CN" : "en";
+    const clock = time.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
+    if (time.toDateString() === now.toDateString()) return clock;
+    return `${time.toLocaleDateString(locale, { month: "short", day: "numeric" })} ${clock}`;
+  }
+}
+
+function createElement(name, className = "", properties = {}) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  return Object.assign(element, properties);
+}

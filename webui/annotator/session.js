@@ -1,0 +1,279 @@
+// The documents of one visit: which one is shown, which come next, what is saved and what is not.
+//
+// A "work" is a document as the server last sent it together with what the person has made of it. Saving shows the next
+// document at once; the answer comes later and is matched by its token.
+
+const NUM_DOCUMENTS_AT_HAND = 4;
+
+class Session {
+  // `page` is told what happened: showWork(work), showEmpty(), savingChanged(), tell(key, values), showConflict(...),
+  // resume().
+  constructor(page, send, storage) {
+    this.page = page;
+    this.drafts = new Drafts(storage);
+    this.lane = new RequestLane(send, () => this.page.savingChanged());
+    this.works = new Map();
+    this.current = null;
+    this.ahead = [];
+    this.hasMoreAhead = true;
+    this.isMoving = false;
+    this.lastSaved = null;
+    this.refusal = null;
+    this.labels = [];
+    this.numTotal = 0;
+    this.username = null;
+  }
+
+  get numUnsaved() {
+    return this.lane.waiting.filter((request) => request.event === "save").length;
+  }
+
+  receive(message) {
+    if (message.request !== null) this.lane.settle(message);
+    else if (message.kind === "documents") this.#jumpTo(message);
+  }
+
+  openFirst() {
+    this.#open({}, (documents, message) => this.#jumpTo(message));
+  }
+
+  // Brings in what others did to the shown document while this page was out of sight.
+  refresh() {
+    if (!this.current) {
+      this.openFirst();
+      return;
+    }
+    const { current } = this;
+    if (current.state.isDirty || this.lane.waiting.length) return;
+    this.#open({ document_id: current.document.id, num_documents: 1 }, ([document]) => {
+      if (document && this.current === current) this.#show(this.#workOf(document));
+    });
+  }
+
+  next() {
+    if (this.ahead.length) {
+      this.#show(this.works.get(this.ahead.shift()));
+      this.#fetchAhead();
+    } else if (this.hasMoreAhead) {
+      this.isMoving = true;
+      this.#fetchAhead();
+    } else {
+      this.page.tell("annotate.is_last");
+    }
+  }
+
+  previous() {
+    const { id } = this.current.document;
+    this.isMoving = true;
+    this.#open({ before: id, num_documents: 1 }, ([document]) => {
+      this.isMoving = false;
+      if (document) {
+        this.ahead.unshift(id);
+        this.#show(this.#workOf(document));
+      } else {
+        this.page.tell("annotate.is_first");
+      }
+      this.page.resume();
+    });
+  }
+
+  // To be called after each change of the current work.
+  keepDraft() {
+    const { document, state } = this.current;
+    this.lastSaved = null;
+    if (!state.isDirty) this.drafts.remove(document);
+    else if (!this.drafts.write(document, state.entities)) this.page.tell("annotate.draft_impossible");
+    this.page.savingChanged();
+  }
+
+  save(status, annotator) {
+    const work = this.current;
+    const { entities } = work.state;
+    this.drafts.write(work.document, entities);
+    this.lastSaved = null;
+    this.#save(work, entities, status, annotator);
+    this.page.savingChanged();
+  }
+
+  retry() {
+    this.lane.retry();
+    this.page.savingChanged();
+  }
+
+  restoreDraft() {
+    const { current } = this;
+    current.state.restore(current.draft.entities);
+    current.draft = null;
+  }
+
+  discardDraft() {
+    this.drafts.removeAll(this.current.document);
+    this.current.draft = null;
+  }
+
+  #save(work, entities, status, annotator) {
+    const bare = ({ start, end, label }) => ({ start, end, label });
+    this.lane.push({
+      event: "save",
+      work,
+      payload: () => ({
+        document_id: work.document.id,
+        // Read when the request goes out: an earlier save of the same document may be under way.
+        base_revision: work.document.revision,
+        spans: entities.filter((entity) => entity.source === "human").map(bare),
+        suggestions: entities.filter((entity) => entity.source === "model").map(bare),
+        status,
+        annotator,
+      }),
+      onAnswer: (message) => this.#afterSave(work, entities, status, annotator, message),
+    });
+  }
+
+  #afterSave(work, entities, status, annotator, message) {
+    this.refusal = null;
+    if (message.kind === "saved") {
+      this.drafts.remove(work.document);
+      const { document } = work;
+      document.revision = message.revision.number;
+      document.status = message.status;
+      document.history = [message.revision, ...document.history];
+      this.#markSaved(work, entities);
+    } else if (message.kind === "conflict") {
+      this.#afterConflict(work, entities, status, annotator, message.document);
+    } else {
+      this.refusal = message.reason;
+    }
+    this.page.savingChanged();
+  }
+
+  #markSaved(work, entities) {
+    work.state.saved = entities;
+    if (work.state.isDirty) this.drafts.write(work.document, work.state.entities);
+    this.lastSaved = work;
+  }
+
+  #afterConflict(work, entities, status, annotator, theirs) {
+    this.drafts.remove(work.document);
+    this.lane.drop((request) => request.work === work);
+    const isMine = AnnotationState.isSame(entities, AnnotationState.entitiesOf(theirs));
+    work.document = theirs;
+    if (isMine && theirs.status === status) {
+      // An answer got lost and the save was sent twice: the first one did arrive.
+      this.#markSaved(work, entities);
+      return;
+    }
+    this.drafts.write(theirs, entities);
+    this.page.showConflict({
+      document: theirs,
+      entities,
+      onKeepMine: () => {
+        this.#save(work, entities, status, annotator);
+        this.page.savingChanged();
+      },
+      onTakeTheirs: () => {
+        this.drafts.removeAll(theirs);
+        work.state = new AnnotationState(theirs);
+        if (this.current === work) this.#show(work);
+        this.page.savingChanged();
+      },
+    });
+  }
+
+  #open(asked, onDocuments) {
+    this.lane.push({
+      event: "open",
+      payload: () => ({ num_documents: NUM_DOCUMENTS_AT_HAND, ...asked }),
+      onAnswer: (message) => {
+        if (message.kind !== "documents") {
+          this.refusal = message.reason;
+          this.page.savingChanged();
+          return;
+        }
+        this.#takeProject(message);
+        onDocuments(message.documents, message);
+      },
+    });
+  }
+
+  #takeProject(message) {
+    this.drafts.project = message.project;
+    this.labels = message.labels;
+    this.numTotal = message.num_total;
+    this.username = message.username;
+  }
+
+  #jumpTo(message) {
+    this.#takeProject(message);
+    const [first, ...rest] = message.documents.map((document) => this.#workOf(document));
+    this.ahead = rest.map((work) => work.document.id);
+    this.hasMoreAhead = true;
+    if (!first) {
+      this.current = null;
+      this.page.showEmpty();
+      return;
+    }
+    this.#show(first);
+    this.#fetchAhead();
+  }
+
+  #fetchAhead() {
+    if (this.ahead.length >= 2 || !this.hasMoreAhead || this.isFetchingAhead) return;
+    this.isFetchingAhead = true;
+    const { current } = this;
+    const after = this.ahead.at(-1) ?? current.document.id;
+    this.#open({ after }, (documents) => {
+      this.isFetchingAhead = false;
+      // The person may have gone elsewhere while the answer was on its way.
+      const isStillNeeded = after === (this.ahead.at(-1) ?? this.current?.document.id);
+      if (isStillNeeded) {
+        this.ahead.push(...documents.map((document) => this.#workOf(document).document.id));
+        this.hasMoreAhead = documents.length === NUM_DOCUMENTS_AT_HAND;
+      }
+      if (this.isMoving) {
+        this.isMoving = false;
+        this.next();
+        this.page.resume();
+      }
+    });
+  }
+
+  // Unsaved work stays as it is; should somebody else have saved meanwhile, its own save will be told so.
+  #workOf(document) {
+    const known = this.works.get(document.id);
+    if (known?.state.isDirty) return known;
+    if (known && known.document.revision === document.revision) return known;
+    const work = { document, state: new AnnotationState(document), draft: null };
+    this.works.set(document.id, work);
+    return work;
+  }
+
+  #show(work) {
+    this.current = work;
+    if (!work.state.isDirty) this.#findDraft(work);
+    this.page.showWork(work);
+  }
+
+  #findDraft(work) {
+    const { document, state } = work;
+    // A save of this document on its way keeps its draft until the answer comes.
+    if (this.lane.waiting.some((request) => request.work === work)) return;
+    const draft = this.drafts.find(document);
+    if (!draft) return;
+    if (AnnotationState.isSame(draft.entities, state.entities)) {
+      this.drafts.removeAll(document);
+    } else if (draft.base === document.revision) {
+      work.draft = draft;
+    } else {
+      this.page.showConflict({
+        document,
+        entities: draft.entities,
+        onKeepMine: () => {
+          this.drafts.removeAll(document);
+          work.draft = draft;
+          this.page.run("restoreDraft");
+        },
+        onTakeTheirs: () => this.drafts.removeAll(document),
+      });
+    }
+  }
+}
