@@ -100,6 +100,10 @@ class Database:
             if reason is None:
                 raise
             raise StoreError(f"{reason} ({self.name})") from error
+        except json.JSONDecodeError as error:  # from a JSON column, while rows are fetched
+            raise StoreError(
+                f"expected JSON in the database, got {error.doc[:60]!r} ({self.name})"
+            ) from error
 
 
 def open_database(url_or_path: str | Path, *, lock_timeout_s: float, must_exist: bool) -> Database:
