@@ -9,7 +9,7 @@ a value that is equal to the one before.
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from annotation_store.documents import STATUSES, Document, Project, Revision, Status
 from ner_core.spans import Span, check_spans, check_text
@@ -101,7 +101,7 @@ class SaveRequest:
             base_revision=_integer(fields, "base_revision"),
             spans=_spans(fields, "spans"),
             suggestions=_spans(fields, "suggestions"),
-            status=cast(Status, status),
+            status=status,
             annotator=_annotator(fields),
         )
 
