@@ -25,7 +25,7 @@ CLIENT_EXAMPLE: Final = """from gradio_client import Client
 
 client = Client("ADDRESS")
 result = client.predict(
-    text="浙商银行企业信贷部叶老桂博士则从另一个角度解读。",
+    text="浙商银行叶老桂博士到访杭州。",
     api_name="/predict",
 )
 print(result["spans"])

@@ -90,9 +90,9 @@ field("correct").addEventListener("click", () => trigger("correct", { text: prop
 
 // The table points at an entity.
 document.addEventListener("ner:point", ({ detail }) => {
-  for (const entity of text.querySelectorAll(".entity")) {
+  for (const entity of text.querySelectorAll(".ed-entity")) {
     const isMeant = Boolean(detail) && entity.entity.start === detail.start && entity.entity.label === detail.label;
-    entity.classList.toggle("active", isMeant);
+    entity.classList.toggle("ed-active", isMeant);
     if (isMeant && detail.scroll) entity.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 });
