@@ -41,7 +41,7 @@ METRICS_FILE = "metrics.json"
 CARD_FILE = "README.md"
 _TOKENIZER_FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
 _PICKLE_FILE = "pytorch_model.bin"
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 # Keys of config.json that are the tagger's, not the encoder's.
 _TAGGER_KEYS = (
     "format_version",

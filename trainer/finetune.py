@@ -22,9 +22,11 @@ from ner_core.checkpoint import (
 )
 from ner_core.dataset import EncodedWindow, LengthBucketedBatchSampler, TaggingDataset, collate
 from ner_core.evaluation import Evaluation
+from ner_core.labels import LabelSet
 from ner_core.models import Tagger, TaggerConfig
+from ner_core.spans import drop_overlaps
 from trainer import report
-from trainer.config import Settings, parse_settings
+from trainer.config import ModelSettings, Settings, parse_settings
 from trainer.data import TrainingData, load_training_data
 from trainer.distributed import World, join_world
 from trainer.engine import Engine, evaluate_tagger
@@ -87,8 +89,6 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
     )
     if dataset.num_dropped_overlaps:
         logger.info("%d overlapping spans left out of training", dataset.num_dropped_overlaps)
-    if checkpoint.tagger.uses_crf_loss:
-        checkpoint.tagger.crf.initialise_from_tags([window.tag_ids for window in dataset.windows])
     # Weights were drawn alike on all ranks; dropout must not be.
     torch.manual_seed(settings.optimization.seed + world.rank)
     records, best = _train(settings, world, checkpoint, dataset, data, run_directory, command)
@@ -103,25 +103,43 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
 
 
 def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
-    """A tagger on the encoder asked for; its head too when a checkpoint fits the run."""
-    encoder = load_encoder(settings.model.encoder)
+    """A tagger on the encoder asked for, with its head too when that is one for this run.
+
+    A head is kept when its checkpoint has the run's architecture and labels and no flag asks for
+    another size. A new CRF begins with the tag bigrams of the training data.
+    """
     model = settings.model
-    config = TaggerConfig(
-        architecture=model.architecture,
-        labels=data.labels,
-        context_hidden_size=model.context_hidden_size,
-        context_num_layers=model.context_num_layers,
-        dropout=model.dropout,
-        max_window_tokens=max_encoder_tokens(encoder.model.config),
-    )
-    tagger = Tagger(encoder.model, config)
-    source = encoder.checkpoint
-    if source is not None and replace(source.tagger.config, dropout=model.dropout) == config:
-        tagger.load_state_dict(source.tagger.state_dict())
-        logger.info("continuing from the head of %s", source.name)
+    encoder = load_encoder(model.encoder)
+    tagger = encoder.checkpoint.tagger if encoder.checkpoint else None
+    if tagger is not None and _is_head_kept(tagger.config, model, data.labels):
+        logger.info("continuing from encoder and head of %s", model.encoder)
+        tagger.dropout.p = model.dropout
+    else:
+        config = TaggerConfig(
+            architecture=model.architecture,
+            labels=data.labels,
+            context_hidden_size=model.context_hidden_size,
+            context_num_layers=model.context_num_layers,
+            dropout=model.dropout,
+            max_window_tokens=max_encoder_tokens(encoder.model.config),
+        )
+        tagger = Tagger(encoder.model, config)
+        if tagger.uses_crf_loss:
+            tagger.crf.initialise_from_tags(
+                data.labels.spans_to_tags(drop_overlaps(example.spans)[0], len(example.text))
+                for example in data.train
+            )
     if model.freeze_encoder:
         tagger.encoder.requires_grad_(False)
     return Checkpoint(tagger, encoder.vocabulary, encoder.tokenizer_files)
+
+
+def _is_head_kept(config: TaggerConfig, model: ModelSettings, labels: LabelSet) -> bool:
+    return (
+        (config.architecture, config.labels) == (model.architecture, labels)
+        and model.context_hidden_size in (None, config.context_hidden_size)
+        and model.context_num_layers in (None, config.context_num_layers)
+    )
 
 
 def _train(

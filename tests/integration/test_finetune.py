@@ -1,0 +1,277 @@
+"""Training runs: memorise eight sentences, the same on two processes, and close the loop."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from annotation_store.exchange import export_file
+from annotation_store.store import AnnotationStore, NewDocument
+from ner_core.checkpoint import load_checkpoint
+from ner_core.evaluation import evaluate
+from ner_core.formats import read_cluener, write_cluener
+from ner_core.labels import CLUENER
+from ner_core.models import ARCHITECTURES
+from ner_core.prediction import Predictor
+from ner_core.spans import Example, Span
+from trainer import finetune
+
+ROOT = Path(__file__).parents[2]
+
+
+def make_example(text: str, *mentions: tuple[str, str]) -> Example:
+    """An example from its mentions and their labels, each at its first place in the text."""
+    spans = [Span(text.index(m), text.index(m) + len(m), label) for m, label in mentions]
+    return Example("", text, tuple(spans))
+
+
+EXAMPLES = (
+    make_example("浙商银行的叶老桂", ("浙商银行", "company"), ("叶老桂", "name")),
+    make_example("叶老桂博士来了", ("叶老桂", "name"), ("博士", "position")),
+    make_example("他读《红楼梦》", ("《红楼梦》", "book")),
+    make_example("北京海淀区的总经理", ("北京海淀区", "address"), ("总经理", "position")),
+    make_example("今天天气很好"),
+    make_example("国务院和曼联", ("国务院", "government"), ("曼联", "organization")),
+    make_example("玩CSOL看《英雄》", ("CSOL", "game"), ("《英雄》", "movie")),
+    make_example("长沙公园，😀黄河", ("长沙公园", "scene"), ("黄河", "scene")),
+)
+# A random encoder must learn from nothing, hence the high rates.
+QUICK = [
+    *("--encoder-learning-rate", "5e-3", "--head-learning-rate", "2e-2"),
+    *("--crf-learning-rate", "2e-2", "--dropout", "0", "--batch-size", "4", "--device", "cpu"),
+]
+
+
+@pytest.fixture
+def training_file(tmp_path: Path) -> Path:
+    path = tmp_path / "train.json"
+    write_cluener(path, EXAMPLES)
+    return path
+
+
+def f1_on_examples(checkpoint: Path) -> float:
+    predictor = Predictor.load(checkpoint, device="cpu")
+    predictions = predictor.predict([example.text for example in EXAMPLES])
+    return evaluate(
+        [example.spans for example in EXAMPLES],
+        [prediction.spans for prediction in predictions],
+        [example.text for example in EXAMPLES],
+        CLUENER,
+    ).micro.f1
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_tiny_model_memorises_eight_sentences(
+    architecture: str, training_file: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model"
+    status = finetune.main(
+        [
+            *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+            *("--encoder", str(tiny_encoder), "--architecture", architecture, *QUICK),
+            *("--epochs", "25", "--patience", "25", "--output", str(output)),
+        ]
+    )
+    assert status == 0
+    assert f1_on_examples(output) == 1.0
+    assert not output.with_name("model.run").exists()
+    records = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
+    assert records[-1]["loss"] < records[0]["loss"] / 10
+    assert (output / "curves.png").read_bytes().startswith(b"\x89PNG")
+    metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["dev"]["micro"]["f1"] == 1.0
+    card = (output / "README.md").read_text(encoding="utf-8")
+    assert "python -m trainer.finetune" in card
+    assert "8 examples" in card
+
+
+def test_corrections_are_exported_trained_on_and_predicted(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "annotations.db"
+    with AnnotationStore.open(database) as store:
+        store.create_project("default", CLUENER)
+        store.add(NewDocument(text=e.text, spans=e.spans, status="accepted") for e in EXAMPLES)
+        store.add([NewDocument(text="没有人看过的一句")])
+        export_file(store, tmp_path / "export.json", format="cluener")
+    assert {e.text: e.spans for e in read_cluener(tmp_path / "export.json").examples} == {
+        e.text: e.spans for e in EXAMPLES
+    }
+    common = [*("--dev", f"cluener={tmp_path / 'export.json'}"), *QUICK, "--epochs", "25"]
+    for name, source in (("db", f"annotations={database}"), ("file", "cluener=export.json")):
+        source = source.replace("export.json", str(tmp_path / "export.json"))
+        output = tmp_path / name
+        arguments = ["--train", source, "--encoder", str(tiny_encoder), "--output", str(output)]
+        assert finetune.main([*arguments, *common, "--patience", "25"]) == 0
+        assert f1_on_examples(output) > 0.9
+
+
+def run_on_two_processes(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    subprocess.run(
+        [*command, "--nproc-per-node=2", "-m", "trainer.finetune", *arguments],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=120,
+    )
+
+
+def test_two_processes_learn_what_one_process_learns(
+    training_file: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    arguments = [
+        *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+        *("--encoder", str(tiny_encoder), *QUICK),
+        *("--epochs", "3", "--accumulation", "2"),
+    ]
+    assert (
+        finetune.main([*arguments, "--accumulation", "2", "--output", str(tmp_path / "on-1")]) == 0
+    )
+    run_on_two_processes([*arguments, "--accumulation", "2", "--output", str(tmp_path / "on-2")])
+
+    def read_records(name: str) -> list[dict[str, float]]:
+        lines = (tmp_path / name / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    alone, together = read_records("on-1"), read_records("on-2")
+    assert len(alone) == len(together) == 3
+    for one, two in zip(alone, together, strict=True):
+        assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
+        assert one["dev_f1"] == two["dev_f1"]
+    first = load_checkpoint(tmp_path / "on-1").tagger.state_dict()
+    second = load_checkpoint(tmp_path / "on-2").tagger.state_dict()
+    for name, weight in first.items():
+        assert (weight - second[name]).abs().max() < 1e-4, name
+
+
+def test_training_continues_from_a_checkpoint_with_its_head(
+    training_file: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model"
+    arguments = [
+        *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+        *("--encoder", str(tiny_checkpoint), "--freeze-encoder", "--epochs", "1"),
+        *("--head-learning-rate", "0", "--crf-learning-rate", "0", "--output", str(output)),
+    ]
+    assert finetune.main([*arguments, "--device", "cpu"]) == 0
+    before = load_checkpoint(tiny_checkpoint).tagger.state_dict()
+    after = load_checkpoint(output).tagger.state_dict()
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_a_frozen_encoder_stays_as_it_was(
+    training_file: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model"
+    arguments = [
+        *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+        *("--encoder", str(tiny_checkpoint), "--freeze-encoder", "--epochs", "2"),
+    ]
+    assert finetune.main([*arguments, "--device", "cpu", "--output", str(output)]) == 0
+    before = load_checkpoint(tiny_checkpoint).tagger.state_dict()
+    after = load_checkpoint(output).tagger.state_dict()
+    changed = {name for name in before if not (before[name] == after[name]).all()}
+    assert changed
+    assert not any(name.startswith("encoder.") for name in changed)
+
+
+@pytest.mark.parametrize("option", [["--fgm-epsilon", "0.5"], ["--ema-decay", "0.5"]])
+def test_options_of_the_recipe_change_the_weights(
+    option: list[str], training_file: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    def train(name: str, extra: list[str]) -> dict[str, object]:
+        arguments = [
+            *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+            *("--encoder", str(tiny_encoder), *QUICK, "--epochs", "1", *extra),
+        ]
+        assert finetune.main([*arguments, "--output", str(tmp_path / name)]) == 0
+        return dict(load_checkpoint(tmp_path / name).tagger.state_dict())
+
+    plain, again, changed = train("a", []), train("b", []), train("c", option)
+    assert all((plain[name] == again[name]).all() for name in plain)
+    assert any((plain[name] != changed[name]).any() for name in plain)
+
+
+def test_dev_is_carved_off_the_end_when_none_is_given(
+    training_file: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_encoder)]
+    output = tmp_path / "model"
+    status = finetune.main(
+        [*arguments, *QUICK, "--epochs", "1", "--dev-fraction", "0.25", "--output", str(output)]
+    )
+    assert status == 0
+    metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["dev"]["num_examples"] == 2
+
+
+def write_bad_label(path: Path) -> str:
+    path.write_text('{"text": "长江", "label": {"river": {"长江": [[0, 1]]}}}\n', encoding="utf-8")
+    return "expected labels of address, .* got river"
+
+
+def write_wrong_offset(path: Path) -> str:
+    path.write_text('{"text": "长江", "label": {"scene": {"长江": [[1, 2]]}}}\n', encoding="utf-8")
+    return r"bad\.json:1: "
+
+
+def write_nothing(path: Path) -> str:
+    path.write_text("", encoding="utf-8")
+    return "expected training examples, got none"
+
+
+@pytest.mark.parametrize("write", [write_bad_label, write_wrong_offset, write_nothing])
+def test_bad_training_data_gives_one_line_and_leaves_no_output(
+    write: object, tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(write)
+    message = write(tmp_path / "bad.json")
+    output = tmp_path / "model"
+    arguments = ["--train", f"cluener={tmp_path / 'bad.json'}", "--encoder", str(tiny_encoder)]
+    assert finetune.main([*arguments, "--output", str(output)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(message, line), line
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("--train", "cluener=nowhere.json", "nowhere.json"),
+        ("--train", "annotations=nowhere.db", "expected an annotation database, got nowhere.db"),
+        ("--encoder", "nowhere", "expected a checkpoint directory or a Hub id"),
+        ("--output", ".", "expected an output directory that does not exist yet"),
+    ],
+)
+def test_a_missing_file_gives_one_line(
+    flag: str,
+    value: str,
+    message: str,
+    training_file: Path,
+    tiny_encoder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = {
+        "--train": f"cluener={training_file}",
+        "--encoder": str(tiny_encoder),
+        "--output": str(tmp_path / "model"),
+        flag: value,
+    }
+    assert finetune.main([part for pair in given.items() for part in pair]) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_clear_line(
+    training_file: Path, tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_encoder)]
+    rates = ["--encoder-learning-rate", "1e30", "--head-learning-rate", "1e30", "--epochs", "5"]
+    assert finetune.main([*arguments, *rates, "--output", str(tmp_path / "model")]) == 1
+    assert "expected a finite loss, got nan" in capsys.readouterr().err

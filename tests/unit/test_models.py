@@ -1,0 +1,166 @@
+"""The architectures: what they see, what padding does, how foreign outputs are joined."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+from ner_core.labels import CLUENER, MSRA, LabelSet
+from ner_core.models import ARCHITECTURES, TCN, BiLSTM, OutputMerge, Tagger, TaggerConfig
+from trainer import config as trainer_config
+
+CONFIG = TaggerConfig(architecture="bert-crf", labels=CLUENER)
+
+
+def make_tagger(architecture: str, *, num_layers: int = 1) -> Tagger:
+    torch.manual_seed(0)
+    encoder = BertModel(
+        BertConfig(
+            vocab_size=30,
+            hidden_size=16,
+            num_hidden_layers=num_layers,
+            num_attention_heads=2,
+            intermediate_size=32,
+            max_position_embeddings=64,
+        )
+    )
+    return Tagger(encoder, replace(CONFIG, architecture=architecture)).eval()
+
+
+def make_batch(lengths: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+    width = max(lengths)
+    generator = torch.Generator().manual_seed(1)
+    input_ids = torch.randint(4, 30, (len(lengths), width + 2), generator=generator)
+    attention_mask = torch.zeros(len(lengths), width + 2, dtype=torch.bool)
+    mask = torch.zeros(len(lengths), width, dtype=torch.bool)
+    for row, length in enumerate(lengths):
+        attention_mask[row, : length + 2] = True
+        mask[row, :length] = True
+    return input_ids.masked_fill(~attention_mask, 0), attention_mask, mask
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_sentence_alone_scores_as_in_a_padded_batch(architecture: str) -> None:
+    tagger = make_tagger(architecture)
+    input_ids, attention_mask, mask = make_batch([5, 20, 11])
+    together = tagger(input_ids, attention_mask, mask).emissions
+    for row, length in enumerate([5, 20, 11]):
+        alone = tagger(
+            input_ids[row : row + 1, : length + 2],
+            attention_mask[row : row + 1, : length + 2],
+            mask[row : row + 1, :length],
+        ).emissions
+        torch.testing.assert_close(alone[0], together[row, :length], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("layer", ["bilstm", "tcn"])
+@pytest.mark.parametrize("position", [0, 7, 14])
+def test_the_context_layer_sees_both_ends_of_the_sentence(layer: str, position: int) -> None:
+    torch.manual_seed(0)
+    context = (
+        BiLSTM(6, 16, num_layers=1, dropout=0.0)
+        if layer == "bilstm"
+        else TCN(6, 16, num_levels=3, dropout=0.0)
+    )
+    hidden = torch.randn(1, 15, 6, requires_grad=True)
+    output = context(hidden, torch.ones(1, 15, dtype=torch.bool))
+    (gradient,) = torch.autograd.grad(output[0, position].sum(), hidden)
+    assert gradient[0, 0].abs().sum() > 0
+    assert gradient[0, -1].abs().sum() > 0
+
+
+def test_each_half_of_the_tcn_sees_its_own_side_only() -> None:
+    torch.manual_seed(0)
+    context = TCN(6, 4, num_levels=2, dropout=0.0)
+    hidden = torch.randn(1, 15, 6, requires_grad=True)
+    output = context(hidden, torch.ones(1, 15, dtype=torch.bool))
+    past, future = output[0, 7].split(4)
+    (past_gradient,) = torch.autograd.grad(past.sum(), hidden, retain_graph=True)
+    (future_gradient,) = torch.autograd.grad(future.sum(), hidden)
+    assert past_gradient[0, 8:].abs().sum() == 0
+    assert past_gradient[0, :7].abs().sum() > 0
+    assert future_gradient[0, :7].abs().sum() == 0
+    assert future_gradient[0, 8:].abs().sum() > 0
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_loss_is_a_sum_so_that_batches_add_up(architecture: str) -> None:
+    tagger = make_tagger(architecture)
+    input_ids, attention_mask, mask = make_batch([9, 4])
+    tag_ids = torch.zeros(2, 9, dtype=torch.long)
+    tag_ids[0, 2:4] = torch.tensor([1, 2])
+    both = tagger(input_ids, attention_mask, mask, tag_ids).loss
+    parts = [
+        tagger(
+            input_ids[row : row + 1], attention_mask[row : row + 1], mask[row : row + 1], tags
+        ).loss
+        for row, tags in enumerate(tag_ids.split(1))
+    ]
+    torch.testing.assert_close(sum(parts), both)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_trained_parameter_gets_a_gradient(architecture: str) -> None:
+    tagger = make_tagger(architecture)
+    input_ids, attention_mask, mask = make_batch([9, 4])
+    tagger(input_ids, attention_mask, mask, torch.zeros(2, 9, dtype=torch.long)).loss.backward()
+    without = [n for n, p in tagger.named_parameters() if p.requires_grad and p.grad is None]
+    assert without == []
+
+
+def test_an_encoder_of_embeddings_alone_serves() -> None:
+    output = make_tagger("bert-bilstm-crf", num_layers=0)(*make_batch([3]))
+    assert output.emissions.shape == (1, 3, CLUENER.num_tags)
+
+
+def test_softmax_keeps_its_transition_scores_at_zero() -> None:
+    crf = make_tagger("bert-softmax").crf
+    assert all(not p.requires_grad and not p.any() for p in crf.parameters())
+
+
+def test_outputs_for_single_characters_and_ends_are_joined_by_probability() -> None:
+    labels = LabelSet(("x",))
+    merge = OutputMerge(("I-x", "S-x", "O", "[PAD]", "B-x", "E-x"), labels)
+    logits = torch.randn(1, 1, 6)
+    probabilities = logits.softmax(dim=-1)[0, 0]
+    merged = merge(logits)[0, 0].exp() / logits.exp().sum()
+    expected = torch.stack(
+        (
+            probabilities[2],
+            probabilities[1] + probabilities[4],
+            probabilities[0] + probabilities[5],
+        )
+    )
+    torch.testing.assert_close(merged, expected)
+
+
+def test_a_tag_without_an_output_is_named() -> None:
+    with pytest.raises(ValueError, match="found none for I-LOC"):
+        OutputMerge(("O", "B-PER", "I-PER", "B-LOC", "B-ORG", "I-ORG"), MSRA)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture": "bert-gru"}, "expected an architecture of .*, got 'bert-gru'"),
+        ({"dropout": 1.0}, r"expected a dropout in \[0, 1\), got 1.0"),
+        ({"context_hidden_size": 0}, "positive context_hidden_size, got 0"),
+        ({"context_num_layers": 0}, "positive context_num_layers, got 0"),
+        ({"max_window_tokens": 3}, "max_window_tokens >= 4, got 3"),
+    ],
+)
+def test_a_wrong_setting_is_named(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(CONFIG, **changes)
+
+
+def test_the_trainer_offers_exactly_these_architectures() -> None:
+    assert trainer_config.ARCHITECTURES == ARCHITECTURES
+
+
+def test_the_pooler_is_removed_for_the_reducers_sake() -> None:
+    tagger = make_tagger("bert-crf")
+    assert tagger.encoder.pooler is None
+    assert isinstance(tagger.classifier, nn.Linear)
