@@ -17,6 +17,7 @@ from ner_core.labels import LabelSet
 from ner_core.spans import Example, Span, check_text
 
 _BYTE_ORDER_MARK = "\ufeff"
+_LINE_ENDS_IN_JSON = "\x85\u2028\u2029"
 
 
 class DataFormatError(ValueError):
@@ -244,6 +245,18 @@ def parse_json_line(line: str, *, source: str, line_number: int) -> dict[str, ob
     return value
 
 
+def format_json_line(record: dict[str, object]) -> str:
+    """An object as one line, in characters and not in ASCII escapes.
+
+    Escaped are only the three characters that JSON allows and that many programs take for the end
+    of the line (JavaScript's readline, Python's `str.splitlines`).
+    """
+    line = json.dumps(record, ensure_ascii=False)
+    for character in _LINE_ENDS_IN_JSON:
+        line = line.replace(character, f"\\u{ord(character):04x}")
+    return line
+
+
 def parse_cluener_line(
     line: str, *, source: str, line_number: int, labels: LabelSet | None = None
 ) -> Example:
@@ -300,7 +313,7 @@ def format_cluener_line(example: Example) -> str:
     record: dict[str, object] = {"id": example.id} if example.id else {}
     record["text"] = example.text
     record["label"] = spans_to_cluener(example.text, example.spans)
-    return json.dumps(record, ensure_ascii=False)
+    return format_json_line(record)
 
 
 def parse_cluener(text: str, *, source: str, labels: LabelSet | None = None) -> Corpus:

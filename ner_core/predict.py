@@ -21,6 +21,7 @@ from ner_core.formats import (
     DataFormatError,
     decode_text,
     format_cluener_line,
+    format_json_line,
     parse_json_line,
     parse_text_line,
     split_lines,
@@ -146,7 +147,7 @@ def _format_line(example: Example, with_scores: bool) -> str:
     for span in sorted(example.spans, key=lambda span: (span.label, span)):
         mention = example.text[span.start : span.end]
         scores.setdefault(span.label, {}).setdefault(mention, []).append(_round(span))
-    return json.dumps({**json.loads(line), "scores": scores}, ensure_ascii=False)
+    return format_json_line({**json.loads(line), "scores": scores})
 
 
 def _round(span: Span) -> float | None:

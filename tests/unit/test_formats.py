@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def parse(line, **options):
 @given(examples())
 def test_an_example_comes_back_from_its_cluener_line(example):
     line = format_cluener_line(example)
-    assert "\n" not in line
+    assert line.splitlines() == [line]
     assert parse(line) == example
 
 
@@ -284,9 +285,16 @@ def test_a_link_stays_a_link_and_its_target_is_written(tmp_path):
     assert (tmp_path / "target.json").read_text("utf-8") == "一\n"
 
 
-def test_a_pipe_is_written_to_and_not_replaced():
-    write_lines("/dev/null", ["一"])
-    assert Path("/dev/null").is_char_device()
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_lines(pipe, ["一"])
+        assert os.read(reader, 100).decode("utf-8") == "一\n"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_a_file_that_cannot_be_written_is_named_and_not_its_temporary_sibling(tmp_path):

@@ -73,7 +73,10 @@ def test_offsets_count_code_points_not_utf16_units():
 
 
 def test_adjacent_spans_do_not_overlap():
-    assert find_overlaps([Span(0, 2, "name"), Span(2, 4, "name")]) == []
+    first, second = Span(0, 2, "name"), Span(2, 4, "name")
+    assert not first.overlaps(second)
+    assert not second.overlaps(first)
+    assert drop_overlaps([first, second]) == ((first, second), ())
 
 
 @given(st.lists(SPANS, max_size=8, unique=True))
