@@ -91,9 +91,9 @@ class Lattice:
         log_scale = best.sum(dim=(0, 2)) + (lengths - 1) * transitions.max()
         return cls(
             emissions=factors.sub_(best).clamp_min_(SCORE_FLOOR).exp_(),
-            start=(start - start.max()).clamp_min(SCORE_FLOOR).exp(),
-            transitions=(transitions - transitions.max()).clamp_min(SCORE_FLOOR).exp(),
-            end=(end - end.max()).clamp_min(SCORE_FLOOR).exp(),
+            start=_to_factors(start),
+            transitions=_to_factors(transitions),
+            end=_to_factors(end),
             mask=mask,
             lengths=lengths,
             log_scale=log_scale + start.max() + end.max(),
@@ -131,9 +131,9 @@ class Lattice:
         # shape: (L, B, K)
         factors = torch.zeros_like(self.emissions)
         factors[self.last()] = self.end / forward.total.unsqueeze(1)
-        # Nothing arrives at padding, so the factors there stay 0.
+        # Factors start as 0 in padding and nothing is added to them there.
         # shape: (L, B, K)
-        arrivals = (self.emissions / forward.sums).mul_(self.mask.unsqueeze(2))
+        arrivals = self.emissions / forward.sums
         steps = zip(factors.unbind(), arrivals.unbind(), strict=True)
         for (current, arrival), (previous, _) in pairwise(reversed(list(steps))):
             # shape: (B, K)
@@ -222,6 +222,11 @@ class LogPartition(torch.autograd.Function):
         pairs = lattice.transitions * torch.mm(departures.T, arrivals)
         # Autograd casts each to the type of its input.
         return marginals, None, marginals[0].sum(dim=0), pairs, marginals[lattice.last()].sum(dim=0)
+
+
+def _to_factors(table: Tensor) -> Tensor:
+    """Factors in (0, 1] of the scores of a table."""
+    return (table - table.max()).clamp_min(SCORE_FLOOR).exp()
 
 
 def score_paths(

@@ -44,9 +44,9 @@ class Problem:
 
     def reference(self) -> torchcrf.CRF:
         """The CRF of pytorch-crf with the same parameters."""
-        reference = torchcrf.CRF(self.crf.num_tags, self.crf.batch_first)
+        reference = torchcrf.CRF(self.crf.num_tags, self.crf.batch_first).to(self.emissions.dtype)
         reference.load_state_dict(self.crf.state_dict())
-        return reference.to(self.emissions.dtype)
+        return reference
 
 
 def make_problem(
@@ -192,6 +192,35 @@ def test_a_text_that_only_forbidden_paths_explain_gives_finite_gradients(score):
     assert emissions.grad.isfinite().all()
     assert all(parameter.grad.isfinite().all() for parameter in crf.parameters())
     assert crf.marginals(emissions).isfinite().all()
+
+
+EXTREME_SCORES = st.sampled_from((0.0, 1.0, -50.0, -299.0, -301.0, -700.0, -1e4, 1e4, 1e30))
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data(), st.integers(1, 4), st.integers(1, 3))
+def test_no_score_is_too_extreme_for_finite_results(data, length, num_tags):
+    def draw(*shape: int, scores: st.SearchStrategy[float] = EXTREME_SCORES) -> Tensor:
+        size = math.prod(shape)
+        drawn = data.draw(st.lists(scores, min_size=size, max_size=size))
+        return torch.tensor(drawn, dtype=torch.float64).reshape(shape)
+
+    crf = CRF(num_tags).double()
+    for parameter in crf.parameters():
+        parameter.data = draw(*parameter.shape)
+    emissions = draw(length, 1, num_tags, scores=EXTREME_SCORES | st.just(-math.inf))
+    # One tag at least must be possible at each position.
+    emissions[..., 0] = draw(length, 1)
+    emissions.requires_grad_()
+    tags = torch.zeros(length, 1, dtype=torch.long)
+    log_likelihood = crf(emissions, tags)
+    log_likelihood.backward()
+    assert log_likelihood.isfinite()
+    assert emissions.grad.isfinite().all()
+    assert all(parameter.grad.isfinite().all() for parameter in crf.parameters())
+    assert_close(crf.marginals(emissions).sum(dim=2), torch.ones(length, 1, dtype=torch.float64))
+    spans = [TagSpan(start, length, 0, num_tags - 1) for start in range(length)]
+    assert all(0 <= p <= 1 for p in crf.span_probabilities(emissions, [spans])[0])
 
 
 @settings(deadline=None, max_examples=30)
