@@ -18,6 +18,19 @@ def test_imports_go_one_way(monkeypatch):
     assert status == EXIT_STATUS_SUCCESS, "the report above names the imports that are not allowed"
 
 
+def test_the_entry_point_leaves_database_and_pages_to_their_packages():
+    """import-linter looks at packages only, and app.py is a module."""
+    tree = ast.parse((ROOT / "app.py").read_text("utf-8"))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.split(".")[0])
+    assert "webui" in imported
+    assert not imported & {"sqlalchemy", "alembic", "gradio", "torch"}
+
+
 def modules_loaded_by(module):
     """Names of all modules that a fresh interpreter has loaded after importing the module."""
     program = f"import sys, {module}; print(*sys.modules)"
