@@ -96,11 +96,11 @@ def predict_texts(predictor: Predictor, texts: object) -> list[dict[str, Any]]:
     """
     if not isinstance(texts, list) or len(texts) > MAX_TEXTS:
         got = f"{len(texts)} texts" if isinstance(texts, list) else type(texts).__name__
-        raise refuse(f"expected a list of at most {MAX_TEXTS} texts, got {got}", "en")
+        raise refuse(f"expected a list of at most {MAX_TEXTS} texts, got {got}")
     for index, text in enumerate(texts):
         problem = find_text_problem(text, "en")
         if problem:
-            raise refuse(problem if len(texts) == 1 else f"texts[{index}]: {problem}", "en")
+            raise refuse(problem if len(texts) == 1 else f"texts[{index}]: {problem}")
     started = time.perf_counter()
     predictions = predictor.predict(texts)
     seconds = time.perf_counter() - started
@@ -150,4 +150,4 @@ def _choose(name: str, value: object, choices: Sequence[_Choice], *others: str) 
     for choice in choices:
         if choice == value:
             return choice
-    raise refuse(f"expected a {name} of {', '.join((*choices, *others))}, got {value!r}", "en")
+    raise refuse(f"expected a {name} of {', '.join((*choices, *others))}, got {value!r}")

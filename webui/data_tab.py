@@ -71,7 +71,7 @@ class DataHandlers:
         """Add the lines of the text box; the box is emptied when all of them were good."""
         language = language_of(request)
         if not isinstance(text, str) or not text.strip():
-            warn(TEXTS[language]["data.nothing_given"], language)
+            warn(TEXTS[language]["data.nothing_given"])
             return gr.skip(), gr.skip()
         # A browser can hold half of a surrogate pair, UTF-8 cannot.
         data = text.encode("utf-8", "surrogatepass")
@@ -88,7 +88,7 @@ class DataHandlers:
             message = TEXTS[language]["data.too_big"].format(
                 size=f"{size / 1e6:.1f}", limit=MAX_UPLOAD_BYTES // 1_000_000
             )
-            raise refuse(message, language)
+            raise refuse(message)
         return asdict(self.add(path.read_bytes(), path.name, keeps_good_lines=keeps_good_lines))
 
     def add(self, data: bytes, name: str, *, keeps_good_lines: bool) -> AddReport:
@@ -121,7 +121,7 @@ class DataHandlers:
         language = language_of(request)
         problem = find_text_problem(query, language) if query.strip() else None
         if problem:
-            raise refuse(problem, language)
+            raise refuse(problem)
         return self.describe_page(
             status=None if status == "all" else status, query=query, offset=max(0, offset)
         )
@@ -279,7 +279,9 @@ def build(store: AnnotationStore, settings: Settings) -> DataPage:
 
 
 def _view(name: str, **props: Any) -> gr.HTML:
-    keys = PAGE.keys() | DATA.keys()
+    # A status has one name on all pages.
+    statuses = {f"annotate.status_{status}" for status in STATUSES}
+    keys = PAGE.keys() | DATA.keys() | statuses
     return gr.HTML(
         html_template=(_ASSETS / f"{name}.html").read_text(encoding="utf-8"),
         js_on_load=(_ASSETS / f"{name}.js").read_text(encoding="utf-8"),

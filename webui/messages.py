@@ -47,16 +47,14 @@ def find_text_problem(text: object, language: Language) -> str | None:
     return None
 
 
-def refuse(message: str, language: Language) -> gr.Error:
+def refuse(message: str) -> gr.Error:
     """The error to raise when a visitor asks for what cannot be done."""
-    return gr.Error(
-        html.escape(message), title=TEXTS[language]["page.error"], print_exception=False
-    )
+    return gr.Error(html.escape(message), print_exception=False)
 
 
-def warn(message: str, language: Language) -> None:
+def warn(message: str) -> None:
     """Tell the visitor something and let the handler go on."""
-    gr.Warning(html.escape(message), title=TEXTS[language]["page.note"])
+    gr.Warning(html.escape(message))
 
 
 def reports_errors(handler: _Handler) -> _Handler:
@@ -72,9 +70,9 @@ def reports_errors(handler: _Handler) -> _Handler:
         request = next((item for item in arguments if isinstance(item, gr.Request)), None)
         language = language_of(request)
         if isinstance(error, _EXPECTED_ERRORS):
-            return refuse(str(error), language)
+            return refuse(str(error))
         logger.error("%s failed", handler.__qualname__, exc_info=error)
-        return refuse(TEXTS[language]["page.internal_error"], language)
+        return refuse(TEXTS[language]["page.internal_error"])
 
     if inspect.isgeneratorfunction(handler):
 

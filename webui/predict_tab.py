@@ -59,7 +59,7 @@ class _Handlers:
         language = language_of(request)
         problem = find_text_problem(text, language)
         if problem:
-            warn(problem, language)
+            warn(problem)
             return gr.skip()
         started = time.perf_counter()
         (prediction,) = self._predictor.predict([text])
@@ -83,7 +83,7 @@ class _Handlers:
         language = language_of(request)
         problem = find_text_problem(text, language)
         if problem:
-            raise refuse(problem, language)
+            raise refuse(problem)
         assert isinstance(text, str)
         return find_or_add(self._store, text, project=self._settings.project)
 
@@ -95,7 +95,7 @@ class _Handlers:
         size = path.stat().st_size
         if size > MAX_UPLOAD_BYTES:
             megabytes = {"size": f"{size / 1e6:.1f}", "limit": MAX_UPLOAD_BYTES // 1_000_000}
-            raise refuse(TEXTS[language]["predict.batch_too_big"].format(**megabytes), language)
+            raise refuse(TEXTS[language]["predict.batch_too_big"].format(**megabytes))
         upload = parse_upload(path.read_bytes(), path.name, labels=None)
         for report in tag_upload(self._predictor, upload, self._settings.download_folder):
             yield (
@@ -146,19 +146,18 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> P
                 examples = _make_examples(predictor)
             model = f"{predictor.name} · {predictor.device_name}"
             result = make_result_view(predictor.labels, model)
+            gr.HTML(
+                html_template=_read("about.html"),
+                js_on_load=_read("about.js"),
+                texts=_texts(),
+                example=CLIENT_EXAMPLE,
+                apply_default_css=False,
+                elem_id="about",
+            )
         with gr.Column(elem_classes="page-aside"):
             make_details_view(predictor.labels)
-    with gr.Row(elem_classes="page-foot"):
-        with gr.Column(elem_classes="card"):
-            _build_batch(handlers)
-        gr.HTML(
-            html_template=_read("about.html"),
-            js_on_load=_read("about.js"),
-            texts=_texts(),
-            example=CLIENT_EXAMPLE,
-            apply_default_css=False,
-            elem_id="about",
-        )
+            with gr.Column(elem_classes="card"):
+                _build_batch(handlers)
 
     chosen = examples.choose(
         handlers.choose_example, outputs=text_box, api_visibility="private", show_progress="hidden"

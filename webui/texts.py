@@ -15,8 +15,6 @@ PAGE: Final[_Block] = {
     "page.title": ("中文实体标注工作台", "Chinese NER Workbench"),
     "page.switch_language": ("中 / EN：切换到英文界面", "中 / EN: switch to the Chinese interface"),
     "page.switch_theme": ("切换深色与浅色", "Switch between dark and light"),
-    "page.note": ("提示", "Note"),
-    "page.error": ("没有完成", "Not done"),
     "page.internal_error": (
         "内部错误，已记入服务器日志。请重试；若再次出现，请联系管理员。",
         (
@@ -337,11 +335,6 @@ DATA: Final[_Block] = {
     "data.list": ("文本", "Texts"),
     "data.search": ("搜索文本", "Search the texts"),
     "data.status_all": ("全部", "All"),
-    "data.status_new": ("待标注", "New"),
-    "data.status_accepted": ("已确认", "Accepted"),
-    "data.status_rejected": ("已退回", "Rejected"),
-    "data.status_ignored": ("已忽略", "Ignored"),
-    "data.status_flagged": ("存疑", "Flagged"),
     "data.column_position": ("序号", "No."),
     "data.column_text": ("文本", "Text"),
     "data.column_entities": ("实体", "Entities"),
@@ -349,7 +342,7 @@ DATA: Final[_Block] = {
     "data.column_status": ("状态", "Status"),
     "data.suggested": ("{count} 待确认", "{count} to confirm"),
     "data.empty": (
-        "还没有文本。在右侧粘贴或上传，或者在“识别”页点“纠正这条”。",
+        "还没有文本。请粘贴或上传，或者在“识别”页点“纠正这条”。",
         "No texts yet. Paste or upload some here, or choose “Correct this” on the page Predict.",
     ),
     "data.no_match": ("没有符合条件的文本。", "No text matches."),

@@ -3,6 +3,10 @@
 const find = (selector) => element.querySelector(selector);
 const field = (name) => find(`[data-field="${name}"]`);
 const texts = props.texts[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
+const nameOf = (status) => {
+  const name = texts[status === "all" ? "data.status_all" : `annotate.status_${status}`];
+  return name[0].toUpperCase() + name.slice(1);
+};
 const fill = (key, values) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const make = (tag, className, content) => {
   const made = document.createElement(tag);
@@ -28,7 +32,7 @@ for (const column of ["position", "text", "entities", "revision", "status"]) {
 }
 
 const filters = props.statuses.map((status) => {
-  const button = make("button", "filter", texts[`data.status_${status}`]);
+  const button = make("button", "filter", nameOf(status));
   button.type = "button";
   button.dataset.status = status;
   const count = make("b", "", "");
@@ -54,7 +58,7 @@ const drawRow = (row) => {
     entities.append(make("span", "quiet", fill("data.suggested", { count: row.num_suggestions })));
   }
   const status = make("td", "status", "");
-  status.append(make("span", `badge ${row.status}`, texts[`data.status_${row.status}`]));
+  status.append(make("span", `badge ${row.status}`, nameOf(row.status)));
   line.append(make("td", "position", row.position), text, entities, make("td", "revision", row.revision || "–"), status);
   line.addEventListener("click", () => trigger("open", { id: row.id }));
   return line;

@@ -1,6 +1,10 @@
 // The choice of an export; the event "export" carries {format, status}. `props.value` is {num_documents, num_dropped}.
 const field = (name) => element.querySelector(`[data-field="${name}"]`);
 const texts = props.texts[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
+const nameOf = (status) => {
+  const name = texts[status === "all" ? "data.status_all" : `annotate.status_${status}`];
+  return name[0].toUpperCase() + name.slice(1);
+};
 const fill = (key, values) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 field("title").textContent = texts["data.export"];
@@ -14,7 +18,7 @@ const addOption = (select, value, name) => {
   select.append(option);
 };
 for (const format of props.formats) addOption(field("format"), format, props.names[format]);
-for (const status of props.statuses) addOption(field("status"), status, texts[`data.status_${status}`]);
+for (const status of props.statuses) addOption(field("status"), status, nameOf(status));
 field("status").value = "accepted";
 field("run").addEventListener("click", () =>
   trigger("export", { format: field("format").value, status: field("status").value }),
