@@ -173,6 +173,7 @@ BAD_LINES = {
     '{"text": "我爱中国", "label": {"a": {"中国": [[1, 2]]}}}': (
         'expected "中国" at [1, 2] (end inclusive), got "爱中" (mention "中国" of label "a")'
     ),
+    '{"text": "中", "label": {"a": {"\\ud800": [[0, 0]]}}}': 'expected "\\ud800" at [0, 0]',
     '{"text": "中国", "label": {"": {"中国": [[0, 1]]}}}': "expected labels without blanks, got ''",
     '{"text": "中国", "label": {"a b": {"中国": [[0, 1]]}}}': "without blanks, got 'a b'",
     '{"text": "中国", "label": {"\\ud800": {"中国": [[0, 1]]}}}': "got a lone surrogate",
