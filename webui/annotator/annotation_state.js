@@ -101,19 +101,21 @@ class AnnotationState {
   planPropagation(allowOverlap) {
     const { active } = this;
     const length = active.end - active.start;
+    const others = this.entities.filter((entity) => entity.source === "human" && entity !== active);
+    const done = new Set(others.filter((entity) => entity.label === active.label).map(rangeKey));
+    const taken = this.#coverage(allowOverlap ? [active] : [active, ...others]);
     const additions = [];
     let numKept = 0;
     let free = 0;
     for (const start of this.offsets.findAll(this.mention(active))) {
       const place = AnnotationState.humanEntity(start, start + length, active.label);
-      if (start < free || overlaps(place, active)) continue;
-      const human = this.entities.filter((entity) => entity.source === "human");
-      const isDone = human.some((entity) => isEqual(entity, place));
-      const inTheWay = this.#inTheWay(place, human, allowOverlap);
-      if (!isDone && inTheWay.length) numKept += 1;
-      if (isDone || inTheWay.length) continue;
-      additions.push(place);
-      free = place.end;
+      if (start < free || overlaps(place, active) || done.has(rangeKey(place))) continue;
+      if (isCovered(taken, place)) {
+        numKept += 1;
+      } else {
+        additions.push(place);
+        free = place.end;
+      }
     }
     return { additions, numKept };
   }
@@ -122,13 +124,17 @@ class AnnotationState {
   propagate(allowOverlap) {
     const { active } = this;
     const { additions, numKept } = this.planPropagation(allowOverlap);
-    const decided = AnnotationState.humanEntity(active.start, active.end, active.label);
     if (!additions.length && active.source === "human") return { numAdded: 0, numKept };
-    const replaced = new Set([active]);
-    for (const place of additions) {
-      for (const entity of this.#inTheWay(place, this.suggestions, allowOverlap)) replaced.add(entity);
-    }
-    const kept = this.entities.filter((entity) => !replaced.has(entity));
+    const decided = AnnotationState.humanEntity(active.start, active.end, active.label);
+    const added = new Set(additions.map(rangeKey));
+    const taken = this.#coverage(additions);
+    const givesWay = (entity) =>
+      allowOverlap
+        ? entity.label === active.label && added.has(rangeKey(entity))
+        : isCovered(taken, entity);
+    const kept = this.entities.filter(
+      (entity) => entity !== active && !(entity.source === "model" && givesWay(entity)),
+    );
     this.#commit([...kept, decided, ...additions], decided);
     return { numAdded: additions.length, numKept };
   }
@@ -149,6 +155,13 @@ class AnnotationState {
   // With overlap allowed, only the same range with the same label is in the way: it would be there twice.
   #inTheWay(added, entities, allowOverlap) {
     return entities.filter((entity) => (allowOverlap ? isEqual(entity, added) : overlaps(entity, added)));
+  }
+
+  // One byte for each character: 1 where an entity lies.
+  #coverage(entities) {
+    const covered = new Uint8Array(this.offsets.numPoints);
+    for (const entity of entities) covered.fill(1, entity.start, entity.end);
+    return covered;
   }
 
   #replaceActive(entity) {
@@ -186,4 +199,12 @@ function overlaps(first, second) {
 
 function isEqual(first, second) {
   return first.start === second.start && first.end === second.end && first.label === second.label;
+}
+
+function isCovered(coverage, entity) {
+  return coverage.subarray(entity.start, entity.end).includes(1);
+}
+
+function rangeKey(entity) {
+  return `${entity.start}-${entity.end}`;
 }

@@ -7,6 +7,8 @@ class ConflictView {
     this.styleOf = styleOf;
     this.describeRevision = describeRevision;
     this.waiting = [];
+    this.mine = new TaggedText(parts["conflict-mine"], "conflict-entity");
+    this.theirs = new TaggedText(parts["conflict-theirs"], "conflict-entity");
     parts.conflict.addEventListener("cancel", (event) => event.preventDefault());
     parts["keep-mine"].addEventListener("click", () => this.#choose("onKeepMine"));
     parts["take-theirs"].addEventListener("click", () => this.#choose("onTakeTheirs"));
@@ -30,9 +32,8 @@ class ConflictView {
     parts["conflict-theirs-title"].textContent = words("annotate.conflict_theirs", {
       revision: this.describeRevision(theirs.history[0]),
     });
-    drawTaggedText(parts["conflict-mine"], offsets, entities, this.styleOf, "conflict-entity");
-    const theirEntities = AnnotationState.entitiesOf(theirs);
-    drawTaggedText(parts["conflict-theirs"], offsets, theirEntities, this.styleOf, "conflict-entity");
+    this.mine.draw(offsets, entities, this.styleOf);
+    this.theirs.draw(offsets, AnnotationState.entitiesOf(theirs), this.styleOf);
     if (!parts.conflict.open) parts.conflict.showModal();
   }
 

@@ -46,13 +46,14 @@ function commandOf(event) {
 function plainCommandOf(event) {
   const { code, shiftKey } = event;
   if (event.altKey) return null;
+  if (event.key === "?" || event.key === "？") return { name: "help" };
   const digit = /^Digit(\d)$/.exec(code) ?? (/^\d$/.test(event.key) && /^Numpad(\d)$/.exec(code));
   if (digit) return { name: "label", argument: ((Number(digit[1]) + 9) % 10) + (shiftKey ? 10 : 0) };
   if (code === "Tab") return { name: shiftKey ? "previousEntity" : "nextEntity" };
   if (code === "BracketLeft") return { name: shiftKey ? "endLeft" : "startLeft" };
   if (code === "BracketRight") return { name: shiftKey ? "endRight" : "startRight" };
   if (CARET_MOVES[code]) return { name: "moveCaret", argument: { ...CARET_MOVES[code], extend: shiftKey } };
-  if (shiftKey) return code === "Slash" || event.key === "?" ? { name: "help" } : null;
+  if (shiftKey) return null;
   return LETTER_COMMANDS[code] ? { name: LETTER_COMMANDS[code] } : null;
 }
 

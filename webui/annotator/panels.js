@@ -1,10 +1,15 @@
 // Everything around the text: palette, lists, status and buttons. It draws what it is told and decides nothing.
 
+// From here on, rows out of sight are not laid out.
+const LONG_LIST = 60;
+
 class Panels {
   constructor(parts, words, language) {
     this.parts = parts;
     this.words = words;
     this.language = language;
+    // Entities never change, so neither do their rows.
+    this.rows = new WeakMap();
   }
 
   drawPalette(styles) {
@@ -43,12 +48,20 @@ class Panels {
     parts["entities-title"].textContent =
       words("annotate.entities", { total: state.entities.length }) +
       (numSuggestions ? ` · ${words("annotate.undecided", { total: numSuggestions })}` : "");
-    const fragment = document.createDocumentFragment();
-    for (const entity of state.entities) fragment.append(this.#entityRow(state, entity, styleOf(entity)));
-    if (!state.entities.length) {
-      fragment.append(createElement("li", "ed-hint", { textContent: words("annotate.no_entities") }));
+    const rows = state.entities.map((entity) => this.#entityRow(state, entity, styleOf(entity)));
+    if (!rows.length) rows.push(createElement("li", "ed-hint", { textContent: words("annotate.no_entities") }));
+    parts.entities.classList.toggle("ed-long", rows.length > LONG_LIST);
+    // Only rows that changed are touched: laying out hundreds of them costs more than drawing the text.
+    let next = parts.entities.firstChild;
+    for (const row of rows) {
+      if (row === next) next = next.nextSibling;
+      else parts.entities.insertBefore(row, next);
     }
-    parts.entities.replaceChildren(fragment);
+    while (next) {
+      const following = next.nextSibling;
+      next.remove();
+      next = following;
+    }
     this.markActiveRow(state.active);
   }
 
@@ -56,8 +69,7 @@ class Panels {
     for (const row of this.parts.entities.querySelectorAll("li.ed-active")) row.classList.remove("ed-active");
     if (!active) return;
     const list = this.parts.entities;
-    const row = [...list.children].find((item) => item.entity === active);
-    if (!row) return;
+    const row = this.rows.get(active);
     row.classList.add("ed-active");
     // scrollIntoView would move the page as well.
     if (row.offsetTop < list.scrollTop) list.scrollTop = row.offsetTop;
@@ -129,7 +141,10 @@ class Panels {
 
   #entityRow(state, entity, style) {
     const { words } = this;
+    const known = this.rows.get(entity);
+    if (known) return known;
     const row = createElement("li");
+    this.rows.set(entity, row);
     row.entity = entity;
     row.style.setProperty("--color", style.color);
     const mention = createElement("button", "ed-mention", { type: "button" });

@@ -3,24 +3,82 @@
 // Joins a tag to the last character of its entity, so that no line break can come between.
 const WORD_JOINER = "\u2060";
 
-// Returns the text nodes in order, each with the UTF-16 unit it begins at. Entities may nest and cross: of two that
-// cross, the second is drawn in two parts, and the first part carries the attributes that pages and tests rely on.
-function drawTaggedText(container, offsets, entities, styleOf, testId) {
-  const fragment = document.createDocumentFragment();
-  const nodes = [];
+class TaggedText {
+  constructor(container, testId) {
+    this.container = container;
+    this.testId = testId;
+    this.offsets = null;
+    this.runs = [];
+    this.nodes = [];
+    this.ids = new WeakMap();
+    this.numIds = 0;
+  }
+
+  // Afterwards `nodes` has the text nodes in order, each with the UTF-16 unit it begins at. What has not changed keeps
+  // its elements: laying out 6,000 characters anew costs several times as much as one entity.
+  draw(offsets, entities, styleOf) {
+    const old = offsets === this.offsets ? this.runs : [];
+    if (offsets !== this.offsets) this.container.replaceChildren();
+    this.offsets = offsets;
+    this.runs = planRuns(offsets.numPoints, entities);
+    for (const run of this.runs) run.key = this.#keyOf(run);
+    const isSame = (first, second) => first !== undefined && second !== undefined && first.key === second.key;
+    let head = 0;
+    while (isSame(old[head], this.runs[head])) head += 1;
+    let tail = 0;
+    const rest = Math.min(old.length, this.runs.length) - head;
+    while (tail < rest && isSame(old.at(-1 - tail), this.runs.at(-1 - tail))) tail += 1;
+
+    for (const run of old.slice(head, old.length - tail)) run.dom.remove();
+    const fragment = document.createDocumentFragment();
+    this.runs.forEach((run, index) => {
+      const oldRun = index < head ? old[index] : old[index - this.runs.length + old.length];
+      if (index < head || index >= this.runs.length - tail) {
+        run.dom = oldRun.dom;
+        run.nodes = oldRun.nodes;
+      } else {
+        run.nodes = [];
+        run.dom = this.#build(run, run.nodes, styleOf);
+        fragment.append(run.dom);
+      }
+    });
+    this.container.insertBefore(fragment, this.runs[this.runs.length - tail]?.dom ?? null);
+    this.nodes = this.runs.flatMap((run) => run.nodes);
+  }
+
+  #build(run, nodes, styleOf) {
+    if (!run.entity) {
+      const node = document.createTextNode(this.offsets.slice(run.start, run.end));
+      nodes.push({ node, unit: this.offsets.toUnit(run.start) });
+      return node;
+    }
+    const element = entityElement(run, styleOf(run.entity), this.testId);
+    element.append(...run.children.map((child) => this.#build(child, nodes, styleOf)));
+    return element;
+  }
+
+  #keyOf(run) {
+    if (!run.entity) return `${run.start}-${run.end}`;
+    if (!this.ids.has(run.entity)) this.ids.set(run.entity, (this.numIds += 1));
+    const children = run.children.map((child) => this.#keyOf(child)).join(" ");
+    return `${this.ids.get(run.entity)}/${run.level}(${children})`;
+  }
+}
+
+// The text as a tree of runs: a run of an entity holds the runs inside it, the others are plain text. Entities may nest
+// and cross: of two that cross, the second is drawn in two parts.
+function planRuns(numPoints, entities) {
+  const top = { end: numPoints, children: [] };
+  const open = [top];
   const levels = underlineLevels(entities);
-  const open = [];
   let position = 0;
 
   const writeUntil = (end) => {
-    if (end <= position) return;
-    const node = document.createTextNode(offsets.slice(position, end));
-    (open.at(-1)?.element ?? fragment).append(node);
-    nodes.push({ node, unit: offsets.toUnit(position) });
-    position = end;
+    if (end > position) open.at(-1).children.push({ entity: null, start: position, end });
+    position = Math.max(position, end);
   };
   const closeUntil = (end) => {
-    while (open.length && open.at(-1).end <= end) {
+    while (open.length > 1 && open.at(-1).end <= end) {
       writeUntil(open.at(-1).end);
       open.pop();
     }
@@ -28,39 +86,39 @@ function drawTaggedText(container, offsets, entities, styleOf, testId) {
 
   const parts = entities.map((entity) => ({ entity, start: entity.start, end: entity.end }));
   parts.sort(outerFirst);
-  while (parts.length) {
-    const part = parts.shift();
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index];
     closeUntil(part.start);
     writeUntil(part.start);
-    const limit = open.at(-1)?.end ?? offsets.numPoints;
+    const limit = open.at(-1).end;
     if (part.end > limit) {
       const rest = { entity: part.entity, start: limit, end: part.end };
-      const index = parts.findIndex((other) => outerFirst(rest, other) < 0);
-      parts.splice(index < 0 ? parts.length : index, 0, rest);
+      const place = parts.findIndex((other, later) => later > index && outerFirst(rest, other) < 0);
+      parts.splice(place < 0 ? parts.length : place, 0, rest);
       part.end = limit;
     }
-    const element = entityElement(part, styleOf(part.entity), levels.get(part.entity) ?? 0, testId);
-    (open.at(-1)?.element ?? fragment).append(element);
-    open.push({ element, end: part.end });
+    const run = { ...part, level: levels.get(part.entity) ?? 0, children: [] };
+    open.at(-1).children.push(run);
+    open.push(run);
   }
-  closeUntil(offsets.numPoints);
-  writeUntil(offsets.numPoints);
-  container.replaceChildren(fragment);
-  return nodes;
+  closeUntil(numPoints);
+  writeUntil(numPoints);
+  return top.children;
 }
 
 function outerFirst(first, second) {
   return first.start - second.start || second.end - first.end;
 }
 
-function entityElement(part, style, level, testId) {
-  const { entity } = part;
+// The first part of an entity carries the attributes that pages and tests rely on, the last one its tag.
+function entityElement(run, style, testId) {
+  const { entity } = run;
   const element = document.createElement("span");
   element.className = `ed-entity ed-${entity.source}`;
   element.style.setProperty("--color", style.color);
-  if (level) element.style.setProperty("--level", level);
+  if (run.level) element.style.setProperty("--level", run.level);
   element.entity = entity;
-  if (part.start === entity.start) {
+  if (run.start === entity.start) {
     element.dataset.testid = testId;
     element.dataset.start = entity.start;
     element.dataset.end = entity.end;
@@ -68,7 +126,7 @@ function entityElement(part, style, level, testId) {
     element.dataset.source = entity.source;
     if (entity.score != null) element.dataset.score = entity.score;
   }
-  if (part.end === entity.end) {
+  if (run.end === entity.end) {
     const score = percentOf(entity);
     element.dataset.tag = `${WORD_JOINER}${style.name}${score && `\u00a0${score}`}`;
   }

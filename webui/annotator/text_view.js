@@ -11,7 +11,7 @@ class TextView {
     this.marks = selection;
     this.caret = caret;
     this.offsets = new TextOffsets("");
-    this.nodes = [];
+    this.tagged = new TaggedText(text, "entity");
     this.anchor = 0;
     this.focus = 0;
     this.goalX = null;
@@ -39,7 +39,7 @@ class TextView {
   draw(offsets, entities, active, styleOf) {
     const isNewText = offsets !== this.offsets;
     this.offsets = offsets;
-    this.nodes = drawTaggedText(this.text, offsets, entities, styleOf, "entity");
+    this.tagged.draw(offsets, entities, styleOf);
     if (isNewText) {
       this.frame.scrollTop = 0;
       this.anchor = 0;
@@ -170,16 +170,17 @@ class TextView {
   }
 
   #domPosition(point) {
-    if (!this.nodes.length) return { node: this.text, offset: 0 };
+    const { nodes } = this.tagged;
+    if (!nodes.length) return { node: this.text, offset: 0 };
     const unit = this.offsets.toUnit(point);
     let low = 0;
-    let high = this.nodes.length - 1;
+    let high = nodes.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.nodes[middle].unit <= unit) low = middle;
+      if (nodes[middle].unit <= unit) low = middle;
       else high = middle - 1;
     }
-    return { node: this.nodes[low].node, offset: unit - this.nodes[low].unit };
+    return { node: nodes[low].node, offset: unit - nodes[low].unit };
   }
 
   // The left edge of the character at a position; at the end of a line, the right edge of the one before.
@@ -228,7 +229,7 @@ class TextView {
   #textRanges(start, end) {
     const ranges = [];
     const [first, last] = [this.offsets.toUnit(start), this.offsets.toUnit(end)];
-    for (const { node, unit } of this.nodes) {
+    for (const { node, unit } of this.tagged.nodes) {
       if (unit + node.length <= first || unit >= last) continue;
       const range = document.createRange();
       range.setStart(node, Math.max(first - unit, 0));

@@ -1,0 +1,147 @@
+"""Fixtures of the browser tests: the app as a subprocess on a free port, and pages in Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+_ROOT = Path(__file__).parents[2]
+_START_TIMEOUT_S = 120.0
+_CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+expect.set_options(timeout=15_000)
+
+
+@dataclass
+class RunningApp:
+    """An app in a process of its own.
+
+    Attributes:
+        url: Where it answers.
+        database: Its SQLite file; tests open it beside the app.
+        log: What the app prints.
+    """
+
+    command: list[str]
+    url: str
+    database: Path
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, at the same address as before, and wait until it answers."""
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                pytest.fail(f"the app did not start:\n{self.read_log()}", pytrace=False)
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Kill it as a crash would."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def read_log(self) -> str:
+        """Everything it has printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url, timeout=5):
+                return True
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+
+StartApp = Callable[..., RunningApp]
+
+
+@pytest.fixture(scope="session")
+def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
+    """Start a script with `--database`, `--port` and more arguments; stopped after the tests."""
+    apps: list[RunningApp] = []
+
+    def start(script: str, *arguments: str) -> RunningApp:
+        folder = tmp_path_factory.mktemp("app")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        database = folder / "annotations.db"
+        command = [sys.executable, script, "--database", str(database), "--port", str(port)]
+        app = RunningApp(
+            [*command, *arguments], f"http://127.0.0.1:{port}/", database, folder / "app.log"
+        )
+        apps.append(app)
+        app.start()
+        return app
+
+    yield start
+    for app in apps:
+        is_alive = app.process is not None and app.process.poll() is None
+        app.stop()
+        if not is_alive:
+            print(f"the app at {app.url} had ended:\n{app.read_log()}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of the machine; Playwright's own cannot be downloaded everywhere."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open an address as a visitor of one's own; script errors on the page fail the test.
+
+    Keyword arguments are those of a Playwright browser context, for example `locale`.
+    """
+    contexts = []
+    errors: list[str] = []
+
+    def open_url(url: str, **options: Any) -> Page:
+        context = chromium.new_context(
+            **{"locale": "zh-CN", "viewport": {"width": 1280, "height": 900}, **options}
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield open_url
+    for context in contexts:
+        context.close()
+    assert not errors, f"script errors on the page: {errors}"
