@@ -145,7 +145,7 @@ def open_database(url_or_path: str | Path, *, lock_timeout_s: float, must_exist:
         database = Database(url, lock_timeout_s=lock_timeout_s)
     except ModuleNotFoundError as error:
         raise StoreError(
-            f"expected the Python package {error.name!r}, found it not installed ({url})"
+            f"expected the Python package {error.name!r} for this database, got none ({url})"
         ) from error
     try:
         with database.clear_errors():
@@ -175,7 +175,11 @@ def _to_url(url_or_path: str | Path) -> URL:
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise StoreError(f"expected sqlite:///FILE or postgresql://USER@HOST/NAME, got {url}")
-    is_plain_file = url.database not in (None, "", ":memory:") and not url.query
+    is_plain_file = (
+        url.database not in (None, "", ":memory:")
+        and not url.query
+        and url.host is url.username is url.port is None
+    )
     if url.get_backend_name() == "sqlite" and not is_plain_file:
         raise StoreError(f"expected an SQLite database in a file, without URL options, got {url}")
     return url
@@ -212,7 +216,7 @@ def _explain(error: DBAPIError | sqlite3.Error) -> str | None:
     if isinstance(original, sqlite3.Error):
         return explain_error(original)
     if isinstance(error, OperationalError):
-        return f"expected a database server that answers, got: {str(original).splitlines()[0]}"
+        return f"expected a database server that answers, got {str(original).splitlines()[0]}"
     return None
 
 

@@ -65,7 +65,9 @@ def backup(database: Database, path: str | Path) -> None:
             copy.execute("PRAGMA journal_mode = DELETE")
             (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
-                raise StoreError(f"expected an intact database, got {verdict} ({database.name})")
+                raise StoreError(
+                    f"expected an intact database, got {_in_one_line(verdict)} ({database.name})"
+                )
         sibling.replace(target)
     finally:
         sibling.unlink(missing_ok=True)
@@ -96,7 +98,7 @@ def verify(database: Database) -> Verification:
 def _check_sqlite(connection: Connection) -> Iterator[str]:
     for (verdict,) in connection.exec_driver_sql("PRAGMA integrity_check"):
         if verdict != "ok":
-            yield f"integrity_check: {verdict}"
+            yield f"integrity_check: {_in_one_line(verdict)}"
     for table, row_id, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield f"foreign_key_check: row {row_id} of {table} names no row of {parent}"
 
@@ -162,3 +164,7 @@ def _check_revisions(connection: Connection) -> Iterator[str]:
             yield str(error)
         except ValueError as error:
             yield f"{error} (document {row.id}, revision {row.number})"
+
+
+def _in_one_line(verdict: str) -> str:
+    return " ".join(verdict.split())
