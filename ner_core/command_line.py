@@ -15,6 +15,15 @@ STATUS_INTERRUPTED = 130
 STATUS_BROKEN_PIPE = 141
 
 
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults, but not that a required flag or a switch has none."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
 class CommandLineParser(argparse.ArgumentParser):
     """An argument parser that shows defaults, takes no abbreviations, and fails in one line."""
 
@@ -22,7 +31,7 @@ class CommandLineParser(argparse.ArgumentParser):
         super().__init__(
             prog=prog,
             description=description,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=_HelpFormatter,
             allow_abbrev=False,
         )
 

@@ -8,6 +8,7 @@ See `ner_core.conll` for the other format.
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ner_core.labels import LabelSet
 from ner_core.spans import Example, Span, check_text
 
 _BYTE_ORDER_MARK = "\ufeff"
+# Up to 15 digits, which every JSON reader keeps apart.
+_INTEGER_ID = re.compile("0|-?[1-9][0-9]{0,14}")
 _LINE_ENDS_IN_JSON = "\x85\u2028\u2029"
 
 
@@ -309,8 +312,14 @@ def _record_to_example(record: dict[str, object], labels: LabelSet | None) -> Ex
 
 
 def format_cluener_line(example: Example) -> str:
-    """One line of a CLUENER file, without a line end; "id" only where the example has one."""
-    record: dict[str, object] = {"id": example.id} if example.id else {}
+    """One line of a CLUENER file, without a line end.
+
+    "id" stands only where the example has one, and as a number where it looks like one: the ids of
+    the official data are numbers, and those of other data seldom are strings of digits.
+    """
+    record: dict[str, object] = {}
+    if example.id:
+        record["id"] = int(example.id) if _INTEGER_ID.fullmatch(example.id) else example.id
     record["text"] = example.text
     record["label"] = spans_to_cluener(example.text, example.spans)
     return format_json_line(record)

@@ -91,7 +91,7 @@ def test_json_lines_keep_their_id_and_lose_their_old_label(run_predict):
         status, written, _ = run_predict(data, input_name=input_name)
         assert status == 0
         records = [json.loads(line) for line in written.splitlines()[:2]]
-        assert [record["id"] for record in records] == ["a", "7"]
+        assert [record["id"] for record in records] == ["a", 7]
         assert [record["text"] for record in records] == [TEXTS[0], TEXTS[2]]
         assert all(record.keys() == {"id", "text", "label"} for record in records)
 
