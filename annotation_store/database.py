@@ -178,7 +178,7 @@ def _to_url(url_or_path: str | Path) -> URL:
     is_plain_file = (
         url.database not in (None, "", ":memory:")
         and not url.query
-        and url.host is url.username is url.port is None
+        and (url.host, url.username, url.port) == (None, None, None)
     )
     if url.get_backend_name() == "sqlite" and not is_plain_file:
         raise StoreError(f"expected an SQLite database in a file, without URL options, got {url}")
