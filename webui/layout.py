@@ -30,6 +30,8 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> g
     with gr.Blocks(
         title=TEXTS["zh"]["page.title"], analytics_enabled=False, fill_width=True
     ) as blocks:
+        # First: private handlers take names too, and the second "predict" becomes "predict_1".
+        api.add_endpoints(store, predictor, settings)
         gr.HTML(
             html_template='<div class="header-name"></div>',
             js_on_load=(
@@ -70,7 +72,6 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> g
                 show_progress="hidden",
                 api_visibility="private",
             )
-        api.add_endpoints(store, predictor, settings)
     return blocks
 
 

@@ -1,0 +1,197 @@
+"""The endpoints for other programs, called with gradio_client over HTTP."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from annotation_store.store import AnnotationStore, NewDocument
+from ner_core.formats import cluener_to_spans
+from ner_core.labels import CLUENER
+from ner_core.spans import Span
+
+_ROOT = Path(__file__).parents[2]
+TEXT = "😀浙商银行的叶老桂博士"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of the pages over the rules of tests/e2e/rules_app.py and three documents."""
+    folder = tmp_path_factory.mktemp("api")
+    database = folder / "annotations.db"
+    with AnnotationStore.open(database) as store:
+        store.create_project("default", CLUENER)
+        store.add(
+            [
+                NewDocument("浙商银行", (Span(0, 4, "company"),), status="accepted"),
+                NewDocument("𠮷野家在北京", (Span(0, 3, "company"),), status="flagged"),
+                NewDocument("尚未标注"),
+            ]
+        )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, str(_ROOT / "tests" / "e2e" / "rules_app.py")]
+    log_path = folder / "app.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--database", str(database), "--port", str(port)],
+            cwd=_ROOT,
+            env=os.environ | {"PYTHONPATH": str(_ROOT), "OMP_NUM_THREADS": "1"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}/"
+        _wait_until_it_answers(address, process, log_path)
+        yield Client(address, verbose=False, download_files=str(folder))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_it_answers(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the app did not start:\n{log.read_text()}", pytrace=False)
+            time.sleep(0.2)
+
+
+def test_predict_answers_with_both_conventions_of_offsets(client: Client) -> None:
+    answer = client.predict(text=TEXT, api_name="/predict")
+    assert list(answer) == ["text", "label", "spans", "model", "seconds"]
+    assert answer["text"] == TEXT
+    assert answer["model"] == "rules"
+    assert 0 <= answer["seconds"] < 10
+    assert answer["spans"] == [
+        {"start": 1, "end": 5, "label": "company", "text": "浙商银行", "score": 0.99},
+        {"start": 6, "end": 9, "label": "name", "text": "叶老桂", "score": 0.97},
+        {"start": 9, "end": 11, "label": "position", "text": "博士", "score": 0.62},
+    ]
+    assert answer["label"]["company"] == {"浙商银行": [[1, 4]]}
+    spans = tuple(Span(s["start"], s["end"], s["label"]) for s in answer["spans"])
+    assert cluener_to_spans(TEXT, answer["label"]) == spans
+
+
+def test_predict_batch_answers_in_the_order_of_the_texts(client: Client) -> None:
+    answers = client.predict(texts=["博士", TEXT, "今天风很大"], api_name="/predict_batch")
+    assert [answer["text"] for answer in answers] == ["博士", TEXT, "今天风很大"]
+    assert [len(answer["spans"]) for answer in answers] == [1, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        (" \n\u3000", "empty"),
+        ("北京\x00", "NUL"),
+        ("长" * 100_001, "100001 characters"),
+        (["浙商银行"], "empty"),
+        (None, "empty"),
+    ],
+)
+def test_a_text_that_cannot_be_tagged_gets_one_clear_message(
+    client: Client, text: Any, words: str
+) -> None:
+    with pytest.raises(AppError, match=words) as caught:
+        client.predict(text=text, api_name="/predict")
+    assert "Traceback" not in str(caught.value)
+
+
+def test_half_of_a_surrogate_pair_is_named_and_not_sent_back(client: Client) -> None:
+    # gradio_client cannot send one, other programs can: as an escape in JSON.
+    call = f"{client.src}gradio_api/call/predict"
+    body = json.dumps({"data": ["北京\ud83d"]}).encode("ascii")
+    request = urllib.request.Request(call, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        event_id = json.load(response)["event_id"]
+    with urllib.request.urlopen(f"{call}/{event_id}", timeout=30) as response:
+        answer = response.read().decode("utf-8")
+    assert answer.startswith("event: error")
+    assert "U+D83D" in answer
+
+
+def test_a_text_of_20000_characters_is_tagged_to_its_end(client: Client) -> None:
+    text = "长" * 19_997 + "叶老桂"
+    (span,) = client.predict(text=text, api_name="/predict")["spans"]
+    assert (span["start"], span["end"]) == (19_997, 20_000)
+
+
+@pytest.mark.parametrize("texts", ["浙商银行", None, {"text": "x"}, [1], ["浙商银行", ""]])
+def test_predict_batch_refuses_what_is_no_list_of_texts(client: Client, texts: Any) -> None:
+    with pytest.raises(AppError, match=r"expected a list|texts\[\d\]|empty"):
+        client.predict(texts=texts, api_name="/predict_batch")
+
+
+def test_export_gives_a_file_of_one_status(client: Client) -> None:
+    path = Path(client.predict(format="cluener", status="accepted", api_name="/export"))
+    assert path.suffix == ".jsonl"
+    (line,) = path.read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {
+        "text": "浙商银行",
+        "label": {"company": {"浙商银行": [[0, 3]]}},
+    }
+
+
+def test_export_of_all_gives_every_document(client: Client) -> None:
+    path = Path(client.predict(format="cluener", status="all", api_name="/export"))
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 3
+
+
+@pytest.mark.parametrize("format", ["conll", "doccano", "label-studio"])
+def test_export_knows_the_other_formats(client: Client, format: str) -> None:
+    path = Path(client.predict(format=format, status="flagged", api_name="/export"))
+    assert "𠮷" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("format", "status", "words"),
+    [
+        ("xml", "accepted", "expected a format of cluener, conll, doccano, label-studio, got"),
+        ("cluener", "../../etc", "expected a status of new, accepted, rejected"),
+        ("../cluener", "all", "expected a format"),
+    ],
+)
+def test_export_refuses_an_unknown_format_or_status(
+    client: Client, format: str, status: str, words: str
+) -> None:
+    with pytest.raises(AppError, match=words):
+        client.predict(format=format, status=status, api_name="/export")
+
+
+def test_only_the_three_endpoints_are_listed(client: Client) -> None:
+    listed = client.view_api(return_format="dict", print_info=False)
+    assert set(listed["named_endpoints"]) == {"/predict", "/predict_batch", "/export"}
+    assert listed["unnamed_endpoints"] == {}
+    parameters = {
+        name: [parameter["parameter_name"] for parameter in endpoint["parameters"]]
+        for name, endpoint in listed["named_endpoints"].items()
+    }
+    assert parameters == {
+        "/predict": ["text"],
+        "/predict_batch": ["texts"],
+        "/export": ["format", "status"],
+    }
+
+
+def test_the_database_cannot_be_fetched(client: Client) -> None:
+    for name in ("annotations.db", "app.py", "pyproject.toml"):
+        address = f"{client.src}gradio_api/file={name}"
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(address, timeout=10)
