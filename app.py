@@ -11,13 +11,14 @@ from pathlib import Path
 # Before gradio is imported: it reports its use to its makers unless told not to.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from annotation_store.store import DEFAULT_PROJECT, AnnotationStore, StoreError
-from ner_core.checkpoint import CheckpointError
+from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
+from ner_core.command_line import CommandLineParser, run_command
+from ner_core.formats import decode_text, split_lines
 from ner_core.prediction import Predictor
 from webui import layout
 from webui.settings import Settings
 
-_FOLDER = Path(__file__).parent
+_BUNDLED_CHECKPOINT = Path(__file__).parent / "models" / "cluener-small"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,67 +29,66 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parse(argv)
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    try:
-        accounts = read_accounts(arguments.auth_file) if arguments.auth_file else None
-        predictor = Predictor.load(arguments.checkpoint)
-        with (
-            AnnotationStore.open(arguments.database) as store,
-            tempfile.TemporaryDirectory(prefix="ner-downloads-") as download_folder,
-        ):
-            if all(project.name != DEFAULT_PROJECT for project in store.projects()):
-                store.create_project(DEFAULT_PROJECT, predictor.labels)
-            blocks = layout.build(store, predictor, Settings(Path(download_folder)))
-            _, address, _ = blocks.launch(
-                server_name=arguments.host,
-                server_port=arguments.port,
-                auth=accounts,
-                quiet=True,
-                prevent_thread_lock=True,
-                **layout.launch_options(),
-            )
-            print(f"{predictor.name} on {predictor.device_name}; open {address}", flush=True)
-            blocks.block_thread()
-    except (CheckpointError, StoreError, OSError, ValueError) as error:
-        print(f"app.py: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command("app.py", lambda: _serve(arguments))
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    accounts = read_accounts(arguments.auth_file) if arguments.auth_file else None
+    predictor = Predictor.load(arguments.checkpoint)
+    with (
+        AnnotationStore.open(arguments.database) as store,
+        tempfile.TemporaryDirectory(prefix="ner-downloads-") as download_folder,
+    ):
+        if all(project.name != DEFAULT_PROJECT for project in store.projects()):
+            store.create_project(DEFAULT_PROJECT, predictor.labels)
+        blocks = layout.build(store, predictor, Settings(Path(download_folder)))
+        _, address, _ = blocks.launch(
+            server_name=arguments.host,
+            server_port=arguments.port,
+            auth=accounts,
+            quiet=True,
+            prevent_thread_lock=True,
+            **layout.launch_options(),
+        )
+        print(f"{predictor.name} on {predictor.device_name}, open {address}", flush=True)
+        blocks.block_thread()
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    # A Space is reached from outside its container, always on this port.
-    is_space = "SPACE_ID" in os.environ
-    parser = argparse.ArgumentParser(prog="app.py", description=__doc__, allow_abbrev=False)
+    # A Space is reached from outside its container.
+    host = "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"
+    parser = CommandLineParser("app.py", "The annotation workbench in the browser.")
     parser.add_argument(
         "--database",
         metavar="URL",
         default=os.environ.get("NER_DATABASE_URL", "annotations.db"),
-        help="file or URL of the database, made at first use (default: %(default)s)",
+        help="file or URL of the database, made at first use; environment: NER_DATABASE_URL",
     )
     parser.add_argument(
         "--checkpoint",
         metavar="DIR_OR_HUB_ID",
-        default=os.environ.get("NER_CHECKPOINT", str(_FOLDER / "models" / "cluener-small")),
-        help="the model (default: models/cluener-small)",
+        default=os.environ.get("NER_CHECKPOINT", str(_BUNDLED_CHECKPOINT)),
+        help="the model; environment: NER_CHECKPOINT",
     )
-    parser.add_argument(
-        "--host",
-        default="0.0.0.0" if is_space else "127.0.0.1",
-        help="address to listen on (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--port", type=int, default=7860, help="port to listen on (default: %(default)s)"
-    )
+    parser.add_argument("--host", default=host, help="address to listen on")
+    parser.add_argument("--port", type=_port, default=7860, help="port to listen on")
     parser.add_argument(
         "--auth-file",
-        type=Path,
         metavar="FILE",
-        help='who may sign in, one "name:password" a line (default: everybody may use the app)',
+        type=Path,
+        help='who may sign in, one "name:password" a line; without it everybody may use the app',
     )
     return parser.parse_args(argv)
 
 
+def _port(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, got {value!r}")
+    return int(value)
+
+
 def read_accounts(path: Path) -> list[tuple[str, str]]:
-    """Names and passwords of an auth file; empty lines are left out.
+    """Names and passwords of an auth file; blank lines are skipped.
 
     Raises:
         ValueError: A line is no "name:password", a name comes twice, or there is none; the message
@@ -96,11 +96,11 @@ def read_accounts(path: Path) -> list[tuple[str, str]]:
         OSError: The file cannot be read.
     """
     accounts: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(split_lines(decode_text(path.read_bytes(), str(path))), start=1):
         if not line.strip():
             continue
         name, colon, password = line.partition(":")
-        if not (name.strip() and colon and password):
+        if not (name and colon and password):
             raise ValueError(f'{path}:{number}: expected "name:password", got another line')
         if name in accounts:
             raise ValueError(f"{path}:{number}: expected every name once, got {name!r} again")

@@ -1,0 +1,116 @@
+"""The command line of app.py: what it refuses, and that every refusal is one line."""
+
+from pathlib import Path
+
+import pytest
+
+import app
+
+
+@pytest.fixture
+def refuse(capsys, tmp_path, monkeypatch):
+    """Runs app.py with flags that it refuses; returns the one line that it prints."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*flags) -> str:
+        try:
+            status = app.main([str(flag) for flag in flags])
+        except SystemExit as ended:
+            status = ended.code
+        captured = capsys.readouterr()
+        assert status == 2
+        assert captured.out == ""
+        (line,) = captured.err.splitlines()
+        assert line.startswith("app.py: ")
+        return line
+
+    return run
+
+
+def test_a_wrong_flag_is_named(refuse):
+    assert "--databse" in refuse("--databse", "x.db")
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "http", "-1"])
+def test_a_port_outside_the_range_is_named(refuse, port):
+    assert "expected a port from 1 to 65535" in refuse(f"--port={port}")
+
+
+def test_a_missing_checkpoint_is_named(refuse, tmp_path):
+    assert "no-such-model" in refuse("--checkpoint", tmp_path / "no-such-model")
+    assert not (tmp_path / "annotations.db").exists()
+
+
+def test_a_damaged_checkpoint_is_named(refuse, tiny_checkpoint):
+    weights = tiny_checkpoint / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    assert str(tiny_checkpoint) in refuse("--checkpoint", tiny_checkpoint)
+
+
+def test_a_file_that_is_no_database_is_named_and_left_alone(
+    refuse, shared_tiny_checkpoint, tmp_path
+):
+    path = tmp_path / "notes.db"
+    path.write_text("these are my notes, not a database", encoding="utf-8")
+    line = refuse("--checkpoint", shared_tiny_checkpoint, "--database", path)
+    assert "notes.db" in line
+    assert path.read_text(encoding="utf-8") == "these are my notes, not a database"
+
+
+def test_a_database_in_a_missing_folder_is_named(refuse, shared_tiny_checkpoint, tmp_path):
+    path = tmp_path / "missing" / "a.db"
+    assert "missing" in refuse("--checkpoint", shared_tiny_checkpoint, "--database", path)
+
+
+def test_the_environment_names_checkpoint_and_database(refuse, monkeypatch, tmp_path):
+    monkeypatch.setenv("NER_CHECKPOINT", str(tmp_path / "from-environment"))
+    assert "from-environment" in refuse()
+
+
+def test_a_flag_goes_before_the_environment(refuse, monkeypatch, tmp_path):
+    monkeypatch.setenv("NER_CHECKPOINT", str(tmp_path / "from-environment"))
+    assert "from-flag" in refuse("--checkpoint", tmp_path / "from-flag")
+
+
+def test_a_space_listens_on_every_address(monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert app._parse([]).host == "127.0.0.1"
+    monkeypatch.setenv("SPACE_ID", "someone/space")
+    assert (app._parse([]).host, app._parse([]).port) == ("0.0.0.0", 7860)
+
+
+def test_accounts_are_read_from_a_file_as_they_stand(tmp_path):
+    path = tmp_path / "accounts"
+    path.write_text("王芳:p:a ss\r\n\nannotator-1:x\n", encoding="utf-8")
+    assert app.read_accounts(path) == [("王芳", "p:a ss"), ("annotator-1", "x")]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("alice:a\nsecret-without-name\n", ':2: expected "name:password", got another line'),
+        (":secret\n", ":1: expected"),
+        ("alice:\n", ":1: expected"),
+        ("alice:secret\nalice:other\n", ":2: expected every name once, got 'alice' again"),
+        ("\n\n", "expected at least one line"),
+    ],
+)
+def test_a_wrong_auth_file_is_refused_without_showing_a_password(
+    refuse, tmp_path, content, expected
+):
+    path = tmp_path / "accounts"
+    path.write_text(content, encoding="utf-8")
+    line = refuse("--auth-file", path)
+    assert f"{path}{'' if expected.startswith(':') else ': '}{expected}" in line
+    assert "secret" not in line.replace(str(path), "")
+
+
+def test_a_missing_auth_file_is_named(refuse, tmp_path):
+    assert "nobody" in refuse("--auth-file", tmp_path / "nobody")
+
+
+def test_the_bundled_checkpoint_is_found_from_any_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv("NER_CHECKPOINT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert Path(app._parse([]).checkpoint).is_absolute()
+    assert app._parse([]).checkpoint.endswith("cluener-small")
