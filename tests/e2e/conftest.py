@@ -49,7 +49,11 @@ class RunningApp:
 
     def start(self) -> None:
         """Start it, at the same address as before, and wait until it answers."""
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
+        environment = os.environ | {
+            "PYTHONPATH": str(_ROOT),
+            "OMP_NUM_THREADS": "1",
+            "GRADIO_ANALYTICS_ENABLED": "False",
+        }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT

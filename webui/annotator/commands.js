@@ -185,7 +185,7 @@ class Commands {
     this.editor.activate(null);
     view.select(extend ? view.anchor : point, point, { keepGoal: by === "line" });
     if (view.hasSelection) {
-      this.editor.tell("annotate.selected", { mention: offsets.slice(view.start, view.end) });
+      this.editor.tell("annotate.selected", { mention: shorten(offsets.slice(view.start, view.end)) });
     }
   }
 
@@ -238,7 +238,13 @@ class Commands {
   }
 
   #nameAll(entities) {
-    const nameOf = (entity) => `${this.state.mention(entity)} (${this.editor.styleOf(entity).name})`;
+    const nameOf = (entity) => `${shorten(this.state.mention(entity))} (${this.editor.styleOf(entity).name})`;
     return entities.map(nameOf).join(this.editor.words("annotate.separator"));
   }
+}
+
+// A notice has one line.
+function shorten(mention) {
+  const characters = Array.from(mention);
+  return characters.length > 24 ? `${characters.slice(0, 23).join("")}…` : mention;
 }
