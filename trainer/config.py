@@ -6,16 +6,20 @@ Imports no torch, so that `--help` and a wrong flag answer at once.
 import argparse
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, TypeVar
 
+from ner_core.command_line import CommandLineParser
 from ner_core.labels import LabelSet
 
+PROG = "python -m trainer.finetune"
 SOURCE_NAMES = ("cluener", "msra", "conll", "annotations")
 # Written out, since ner_core.models imports torch; a test holds the two together.
 ARCHITECTURES = ("bert-softmax", "bert-crf", "bert-bilstm-crf", "bert-tcn-crf")
 DEFAULT_ENCODER = "hfl/chinese-bert-wwm-ext"
+
+_SomeSettings = TypeVar("_SomeSettings", "ModelSettings", "OptimizationSettings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,48 +156,25 @@ def parse_settings(arguments: list[str] | None = None) -> Settings:
         parser.error(f"argument --labels: {error}")
     return Settings(
         data=DataSettings(tuple(given.train), given.dev, given.dev_fraction, labels),
-        model=ModelSettings(
-            encoder=given.encoder,
-            architecture=given.architecture,
-            context_hidden_size=given.context_hidden_size,
-            context_num_layers=given.context_num_layers,
-            dropout=given.dropout,
-            freeze_encoder=given.freeze_encoder,
-        ),
-        optimization=OptimizationSettings(
-            epochs=given.epochs,
-            patience=given.patience,
-            batch_size=given.batch_size,
-            accumulation=given.accumulation,
-            encoder_learning_rate=given.encoder_learning_rate,
-            head_learning_rate=given.head_learning_rate,
-            crf_learning_rate=given.crf_learning_rate,
-            weight_decay=given.weight_decay,
-            warmup_fraction=given.warmup_fraction,
-            max_gradient_norm=given.max_gradient_norm,
-            ema_decay=given.ema_decay,
-            fgm_epsilon=given.fgm_epsilon,
-            seed=given.seed,
-        ),
+        model=_fill(ModelSettings, given),
+        optimization=_fill(OptimizationSettings, given),
         output=given.output,
         device=given.device,
         half_precision=given.half_precision,
     )
 
 
-class _OneLineParser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line, without the usage in front."""
+def _fill(settings_class: type[_SomeSettings], given: argparse.Namespace) -> _SomeSettings:
+    """Settings whose fields are all flags of the same name."""
+    names = (field.name for field in fields(settings_class))
+    return settings_class(**{name: getattr(given, name) for name in names})
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
 
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = _OneLineParser(
-        prog="trainer.finetune",
-        description="Fine-tune a tagger. Alone or under torchrun: torchrun --nproc-per-node N -m"
-        " trainer.finetune ...",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+def _build_parser() -> CommandLineParser:
+    parser = CommandLineParser(
+        PROG,
+        "Fine-tune a tagger, alone or under torchrun (torchrun --nproc-per-node N -m"
+        " trainer.finetune).",
     )
     source: dict[str, Any] = {"type": DataSource.parse, "metavar": "NAME=PATH"}
     data = parser.add_argument_group("data")

@@ -20,13 +20,14 @@ from ner_core.checkpoint import (
     max_encoder_tokens,
     save_checkpoint,
 )
+from ner_core.command_line import run_command
 from ner_core.dataset import EncodedWindow, LengthBucketedBatchSampler, TaggingDataset, collate
 from ner_core.evaluation import Evaluation
 from ner_core.labels import LabelSet
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.spans import drop_overlaps
 from trainer import report
-from trainer.config import ModelSettings, Settings, parse_settings
+from trainer.config import PROG, ModelSettings, Settings, parse_settings
 from trainer.data import TrainingData, load_training_data
 from trainer.distributed import World, join_world
 from trainer.engine import Engine, evaluate_tagger
@@ -45,24 +46,25 @@ class BestEpoch:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line; exit status 2 when a flag, a file or a checkpoint is wrong."""
+    """Run the command line.
+
+    Returns:
+        The exit status: 0; 1 when the loss stopped being a number; or see `ner_core.command_line`.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     settings = parse_settings(arguments)
-    try:
+    command = shlex.join(["python", "-m", "trainer.finetune", *arguments])
+
+    def run() -> None:
         with join_world(settings.device) as world:
             _start_logging(world)
-            fit(
-                settings,
-                world,
-                command=shlex.join(["python", "-m", "trainer.finetune", *arguments]),
-            )
-    except (OSError, ValueError) as error:
-        print(f"trainer.finetune: {error}", file=sys.stderr)
-        return 2
+            fit(settings, world, command=command)
+
+    try:
+        return run_command(PROG, run)
     except FloatingPointError as error:
-        print(f"trainer.finetune: {error}", file=sys.stderr)
+        print(f"{PROG}: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 def fit(settings: Settings, world: World, *, command: str) -> None:

@@ -5,11 +5,11 @@ in its embedding table; `--encoder` takes it like any other. Its vocabulary hold
 only, counted on texts.
 """
 
-import argparse
 import json
 import logging
 import shutil
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
@@ -19,8 +19,11 @@ import torch
 import transformers
 from transformers import BertConfig, BertModel
 
+from ner_core.command_line import CommandLineParser, run_command
+from ner_core.formats import decode_text
 from ner_core.preprocessing import build_vocabulary, fold_character
 
+PROG = "python -m trainer.new_encoder"
 logger = logging.getLogger(__name__)
 
 
@@ -104,43 +107,61 @@ def write_encoder(model: BertModel, tokens: Sequence[str], output: Path) -> None
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line; exit status 2 when a file or flag is wrong."""
-    parser = argparse.ArgumentParser(prog="trainer.new_encoder", description=__doc__)
+    """Run the command line.
+
+    Returns:
+        The exit status: 0, or see `ner_core.command_line`.
+    """
+    given = _build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    transformers.utils.logging.disable_progress_bar()
+    return run_command(PROG, lambda: _make(given))
+
+
+def _build_parser() -> CommandLineParser:
+    parser = CommandLineParser(PROG, "Make a small, untrained encoder directory.")
     parser.add_argument(
-        "--text", type=Path, action="append", required=True, help="UTF-8, any format"
+        "--text",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="UTF-8 in any format, repeatable; its characters become the vocabulary",
     )
-    parser.add_argument("--output", type=Path, required=True, help="directory to write")
-    parser.add_argument("--vectors", type=Path, help=".npz with chars and vectors; sets the width")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="directory to write"
+    )
+    parser.add_argument(
+        "--vectors",
+        type=Path,
+        metavar="FILE",
+        help=".npz with chars and vectors; sets the width and adds to the vocabulary",
+    )
     parser.add_argument("--hidden-size", type=int, default=192, help="width without --vectors")
     parser.add_argument("--num-layers", type=int, default=0, help="transformer layers")
     parser.add_argument("--max-positions", type=int, default=256, help="longest input in tokens")
     parser.add_argument("--dropout", type=float, default=0.1, help="probability in the encoder")
     parser.add_argument("--min-count", type=int, default=2, help="rarer characters are unknown")
     parser.add_argument("--seed", type=int, default=42, help="of the weights")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        vectors = read_vectors(given.vectors) if given.vectors else None
-        texts = [path.read_text(encoding="utf-8") for path in given.text]
-        counted = build_vocabulary(texts, min_count=given.min_count)
-        tokens = list(dict.fromkeys([*counted, *(c for c in vectors or () if not c.isspace())]))
-        width = len(next(iter(vectors.values()))) if vectors else given.hidden_size
-        model = make_encoder(
-            tokens,
-            hidden_size=width,
-            num_layers=given.num_layers,
-            max_positions=given.max_positions,
-            dropout=given.dropout,
-            vectors=vectors,
-            seed=given.seed,
-        )
-        write_encoder(model, tokens, given.output)
-    except (OSError, ValueError) as error:
-        print(f"trainer.new_encoder: {error}", file=sys.stderr)
-        return 2
+    return parser
+
+
+def _make(given: Namespace) -> None:
+    vectors = read_vectors(given.vectors) if given.vectors else None
+    texts = (decode_text(path.read_bytes(), str(path)) for path in given.text)
+    counted = build_vocabulary(texts, min_count=given.min_count)
+    tokens = list(dict.fromkeys([*counted, *(c for c in vectors or () if not c.isspace())]))
+    model = make_encoder(
+        tokens,
+        hidden_size=len(next(iter(vectors.values()))) if vectors else given.hidden_size,
+        num_layers=given.num_layers,
+        max_positions=given.max_positions,
+        dropout=given.dropout,
+        vectors=vectors,
+        seed=given.seed,
+    )
+    write_encoder(model, tokens, given.output)
     logger.info("%s: %d tokens, %d parameters", given.output, len(tokens), model.num_parameters())
-    return 0
 
 
 if __name__ == "__main__":
