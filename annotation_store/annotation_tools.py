@@ -12,7 +12,7 @@ beside the offsets, says which it is, and a span without it is refused.
 import json
 
 from annotation_store.documents import NewDocument
-from ner_core.formats import DataFormatError, parse_json_line, quote
+from ner_core.formats import DataFormatError, format_json_line, parse_json_line, quote
 from ner_core.labels import LabelSet
 from ner_core.spans import Example, Span
 
@@ -22,7 +22,7 @@ def format_doccano_line(example: Example) -> str:
     record: dict[str, object] = {"id": example.id} if example.id else {}
     record["text"] = example.text
     record["label"] = [[span.start, span.end, span.label] for span in example.spans]
-    return json.dumps(record, ensure_ascii=False)
+    return format_json_line(record)
 
 
 def parse_doccano_line(
@@ -57,7 +57,7 @@ def format_label_studio_task(example: Example) -> str:
         }
         result.append({"from_name": "label", "to_name": "text", "type": "labels", "value": value})
     data = {"text": example.text} | ({"id": example.id} if example.id else {})
-    return json.dumps({"data": data, "annotations": [{"result": result}]}, ensure_ascii=False)
+    return format_json_line({"data": data, "annotations": [{"result": result}]})
 
 
 def parse_label_studio(

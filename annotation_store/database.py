@@ -37,6 +37,9 @@ from annotation_store.sqlite_file import (
 
 VERSION_TABLE = "annotation_store_version"
 
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRESQL_LOCK_NOT_AVAILABLE = "55P03"
+
 
 class Database:
     """One open database.
@@ -215,6 +218,8 @@ def _explain(error: DBAPIError | sqlite3.Error) -> str | None:
     original = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, sqlite3.Error):
         return explain_error(original)
+    if getattr(original, "sqlstate", None) == _POSTGRESQL_LOCK_NOT_AVAILABLE:
+        return "expected a free database, got one in which somebody else keeps a row locked"
     if isinstance(error, OperationalError):
         return f"expected a database server that answers, got {str(original).splitlines()[0]}"
     return None
