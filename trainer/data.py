@@ -1,5 +1,6 @@
 """Named data sources to examples of one label set."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,7 +107,12 @@ def _describe(role: str, source: DataSource, corpus: Corpus) -> str:
     counts = Counter(span.label for example in corpus.examples for span in example.spans)
     mentions = ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))
     repaired = f", {corpus.num_repaired_tags} tags repaired" if corpus.num_repaired_tags else ""
+    path = Path(source.path)
+    # A database is a moving target; of a file the card says exactly which one it was.
+    checksum = ""
+    if source.name != "annotations":
+        checksum = f", SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
     return (
-        f"{role}: {source.name}={Path(source.path).name}, {len(corpus.examples)} examples"
-        f" ({mentions or 'no entities'}{repaired})"
+        f"{role}: {source.name}={path.name}, {len(corpus.examples)} examples"
+        f" ({mentions or 'no entities'}{repaired}{checksum})"
     )

@@ -1,6 +1,7 @@
 """Fine-tune a tagger: `torchrun --nproc-per-node N -m trainer.finetune`, or without torchrun."""
 
 import logging
+import re
 import shlex
 import shutil
 import sys
@@ -53,7 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     settings = parse_settings(arguments)
-    command = shlex.join(["python", "-m", "trainer.finetune", *arguments])
+    # The card is published; the password of a database URL must not be.
+    command = re.sub(r"(://[^:/@\s]+):[^@\s]+@", r"\1:***@", f"{PROG} {shlex.join(arguments)}")
 
     def run() -> None:
         with join_world(settings.device) as world:

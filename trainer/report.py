@@ -130,8 +130,8 @@ def write_card(
             "```",
             "",
             *(f"- {line}" for line in sources),
-            f"- seed {settings.optimization.seed}, best of {best.epoch} or more epochs: epoch"
-            f" {best.epoch}, after {best.seconds:,.0f} s",
+            f"- seed {settings.optimization.seed}; the best epoch on dev was epoch {best.epoch},"
+            f" reached after {best.seconds:,.0f} s",
             f"- {machine}",
             "",
             "## Strict entity scores on dev",
@@ -143,6 +143,13 @@ def write_card(
             *rows,
             "",
             f"CLUENER's official macro F1 on the same examples: {evaluation.official_macro_f1:.4f}",
+            "",
+            "## What it cannot do",
+            "",
+            "- It finds one label for a character: of entities that overlap, at most one is found.",
+            "- It knows no other labels than the ones above, and does worse on texts unlike its"
+            " training data.",
+            "- Its probabilities are the model's own, exact under the model, not calibrated.",
             "",
         ]
     )

@@ -1,5 +1,6 @@
 """Training runs: memorise eight sentences, the same on two processes, and close the loop."""
 
+import hashlib
 import json
 import os
 import re
@@ -208,6 +209,26 @@ def test_dev_is_carved_off_the_end_when_none_is_given(
     assert status == 0
     metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["dev"]["num_examples"] == 2
+
+
+def test_the_card_names_its_data_by_checksum_and_hides_passwords(
+    training_file: Path, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = AnnotationStore.open(tmp_path / "annotations.db")
+    store.create_project("default", CLUENER)
+    store.add([NewDocument(text="叶老桂", spans=(Span(0, 3, "name"),), status="accepted")])
+    # Stands in for a server: only the URL's way into the card is looked at here.
+    monkeypatch.setattr(AnnotationStore, "open", lambda _: store)
+    arguments = [
+        *("--train", "annotations=postgresql://lin:geheim@localhost/ner"),
+        *("--train", f"cluener={training_file}", "--encoder", str(tiny_encoder)),
+    ]
+    output = tmp_path / "model"
+    assert finetune.main([*arguments, *QUICK, "--epochs", "1", "--output", str(output)]) == 0
+    card = (output / "README.md").read_text(encoding="utf-8")
+    assert "geheim" not in card
+    assert "postgresql://lin:***@localhost/ner" in card
+    assert hashlib.sha256(training_file.read_bytes()).hexdigest()[:16] in card
 
 
 def write_bad_label(path: Path) -> str:
