@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,11 +23,7 @@ _BUNDLED_CHECKPOINT = Path(__file__).parent / "models" / "cluener-small"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the app until it is interrupted.
-
-    Returns:
-        The exit status: 0 after Ctrl-C, 2 when a flag or what it names cannot be used.
-    """
+    """Run the app until Ctrl-C; the exit status is 2 when a flag names what cannot be used."""
     arguments = _parse(argv)
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     return run_command("app.py", lambda: _serve(arguments))
@@ -42,15 +39,21 @@ def _serve(arguments: argparse.Namespace) -> None:
         if all(project.name != DEFAULT_PROJECT for project in store.projects()):
             store.create_project(DEFAULT_PROJECT, predictor.labels)
         blocks = layout.build(store, predictor, Settings(Path(download_folder)))
-        _, address, _ = blocks.launch(
-            server_name=arguments.host,
-            server_port=arguments.port,
-            auth=accounts,
-            quiet=True,
-            prevent_thread_lock=True,
-            **layout.launch_options(),
-        )
-        print(f"{predictor.name} on {predictor.device_name}, open {address}", flush=True)
+        try:
+            _, address, _ = blocks.launch(
+                server_name=arguments.host,
+                server_port=arguments.port,
+                auth=accounts,
+                quiet=True,
+                prevent_thread_lock=True,
+                **layout.launch_options(),
+            )
+        except OSError:  # Gradio's message speaks of arguments that nobody gave
+            where = f"{arguments.host}:{arguments.port}"
+            raise OSError(f"expected a free port at an address of ours, got {where}") from None
+        print(f"{predictor.name} on {predictor.device_name}: {address}", flush=True)
+        # What stops a service ends as Ctrl-C does: downloads deleted, database closed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         blocks.block_thread()
 
 

@@ -1,0 +1,81 @@
+"""app.py as a process: it says where it answers, shares no port, and cleans up at its end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def start(
+    shared_tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Start"]:
+    starter = Start(shared_tiny_checkpoint, tmp_path_factory.mktemp("app"))
+    yield starter
+    for process in starter.processes:
+        process.kill()
+        process.communicate()
+
+
+class Start:
+    """Starts app.py in a folder of its own, with a temporary folder of its own."""
+
+    def __init__(self, checkpoint: Path, folder: Path) -> None:
+        self.folder = folder
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self.checkpoint = checkpoint
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def __call__(self, port: int) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(_ROOT / "app.py"), "--port", str(port)],
+            cwd=self.folder,
+            env=os.environ
+            | {
+                "NER_CHECKPOINT": str(self.checkpoint),
+                "TMPDIR": str(self.temporary),
+                "OMP_NUM_THREADS": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+
+def test_it_serves_at_the_address_that_it_prints_and_ends_cleanly(
+    start: Start,
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = start(port)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line == f"tiny on CPU: http://127.0.0.1:{port}/\n"
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as response:
+        assert response.status == 200
+    assert (start.folder / "annotations.db").exists()
+    assert list(start.temporary.glob("ner-downloads-*"))
+
+    second = start(port)
+    _, errors = second.communicate(timeout=120)
+    assert second.returncode == 2
+    assert errors == f"app.py: expected a free port at an address of ours, got 127.0.0.1:{port}\n"
+
+    # SIGTERM is made to end it as Ctrl-C does, so this stands for both.
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert errors == ""
+    assert not list(start.temporary.glob("ner-downloads-*"))
