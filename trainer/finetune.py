@@ -6,6 +6,8 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +38,8 @@ from trainer.engine import Engine, evaluate_tagger
 logger = logging.getLogger(__name__)
 METRICS_LOG_FILE = "metrics.jsonl"
 CURVES_FILE = "curves.png"
+LOG_FILE = "train.log"
+BEST_DIRECTORY = "best"
 
 
 @dataclass(frozen=True)
@@ -65,24 +69,26 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run_command(PROG, run)
     except FloatingPointError as error:
-        print(f"{PROG}: {error}", file=sys.stderr)
+        kept = settings.output.with_name(f"{settings.output.name}.run") / BEST_DIRECTORY
+        print(f"{PROG}: {error}; the best checkpoint so far, if any: {kept}", file=sys.stderr)
         return 1
 
 
 def fit(settings: Settings, world: World, *, command: str) -> None:
     """Read the data, train to the best epoch on dev, and leave its checkpoint in the output.
 
-    While the run goes on, everything stands in a sibling named `OUTPUT.run`; the output directory
-    appears at the end and is complete.
+    While the run goes on, everything stands in a sibling named `OUTPUT.run`, the best checkpoint so
+    far in its `best`. The output directory appears at the end and is complete.
 
     Raises:
         ValueError: The data, the encoder or the output cannot be used.
         FloatingPointError: The loss is no finite number any more.
     """
-    run_directory = _prepare_run_directory(settings.output, world)
+    if settings.output.exists():
+        raise ValueError(
+            f"expected an output directory that does not exist yet, got {settings.output}"
+        )
     data = load_training_data(settings.data)
-    for line in data.sources:
-        logger.info("%s", line)
     torch.manual_seed(settings.optimization.seed)
     checkpoint = build_checkpoint(settings, data)
     dataset = TaggingDataset.from_examples(
@@ -91,19 +97,23 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
         checkpoint.vocabulary,
         max_characters=checkpoint.tagger.config.max_window_characters,
     )
-    if dataset.num_dropped_overlaps:
-        logger.info("%d overlapping spans left out of training", dataset.num_dropped_overlaps)
     # Weights were drawn alike on all ranks; dropout must not be.
     torch.manual_seed(settings.optimization.seed + world.rank)
-    records, best = _train(settings, world, checkpoint, dataset, data, run_directory, command)
+    with _open_run_directory(settings.output, world) as run_directory:
+        for line in data.sources:
+            logger.info("%s", line)
+        if dataset.num_dropped_overlaps:
+            logger.info("%d overlapping spans left out of training", dataset.num_dropped_overlaps)
+        records, best = _train(settings, world, checkpoint, dataset, data, run_directory, command)
+        logger.info("best: epoch %d, dev F1 %.4f", best.record.epoch, best.record.dev_f1)
     if world.is_main:
-        report.plot_curves(records, run_directory / "best" / CURVES_FILE)
-        shutil.copy(run_directory / METRICS_LOG_FILE, run_directory / "best" / METRICS_LOG_FILE)
-        (run_directory / "best").rename(settings.output)
-        shutil.rmtree(run_directory)
-        logger.info(
-            "%s: dev F1 %.4f (epoch %d)", settings.output, best.record.dev_f1, best.record.epoch
-        )
+        finished = run_directory / BEST_DIRECTORY
+        report.plot_curves(records, finished / CURVES_FILE)
+        for name in (METRICS_LOG_FILE, LOG_FILE):
+            (run_directory / name).rename(finished / name)
+        finished.rename(settings.output)
+        run_directory.rmdir()
+        logger.info("wrote %s", settings.output)
 
 
 def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
@@ -231,21 +241,30 @@ def _save_best(
     )
     save_checkpoint(
         replace(checkpoint, tagger=tagger, metrics=metrics),
-        run_directory / "best",
+        run_directory / BEST_DIRECTORY,
         card=card,
         weights_dtype=torch.float16 if settings.half_precision else torch.float32,
     )
 
 
-def _prepare_run_directory(output: Path, world: World) -> Path:
-    if output.exists():
-        raise ValueError(f"expected an output directory that does not exist yet, got {output}")
+@contextmanager
+def _open_run_directory(output: Path, world: World) -> Iterator[Path]:
+    """Make `OUTPUT.run`, empty but for the log that is written to it while the context is open."""
     run_directory = output.with_name(f"{output.name}.run")
-    if world.is_main:
-        run_directory.mkdir(parents=True, exist_ok=True)
-        (run_directory / METRICS_LOG_FILE).write_text("")
-    world.wait()
-    return run_directory
+    if not world.is_main:
+        yield run_directory
+        return
+    if run_directory.exists():
+        shutil.rmtree(run_directory)
+    run_directory.mkdir(parents=True)
+    handler = logging.FileHandler(run_directory / LOG_FILE, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger.addHandler(handler)
+    try:
+        yield run_directory
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
 
 
 def _start_logging(world: World) -> None:

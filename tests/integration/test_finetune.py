@@ -82,6 +82,7 @@ def test_a_tiny_model_memorises_eight_sentences(
     assert not output.with_name("model.run").exists()
     records = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
     assert records[-1]["loss"] < records[0]["loss"] / 10
+    assert "Epoch 025: loss" in (output / "train.log").read_text(encoding="utf-8")
     assert (output / "curves.png").read_bytes().startswith(b"\x89PNG")
     metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["dev"]["micro"]["f1"] == 1.0
@@ -257,7 +258,7 @@ def test_bad_training_data_gives_one_line_and_leaves_no_output(
     assert finetune.main([*arguments, "--output", str(output)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search(message, line), line
-    assert not output.exists()
+    assert not list(tmp_path.glob("model*"))
 
 
 @pytest.mark.parametrize(
