@@ -103,7 +103,7 @@ class CRF(torchcrf.CRF):
         # One more row and column for the boundary: what comes first, and what comes last.
         counts = torch.full((boundary + 1, boundary + 1), smoothing, dtype=torch.float64)
         for tags in tag_sequences:
-            if not tags:
+            if len(tags) == 0:
                 continue
             if min(tags) < 0 or max(tags) >= self.num_tags:
                 raise ValueError(

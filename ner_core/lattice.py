@@ -18,8 +18,9 @@ from torch import Tensor
 
 # A score further than this below the best of its position (emissions) or table (transitions) counts
 # as this far below. Beside 1, exp(-300) weighs nothing; and with it each position's sum is at least
-# exp(-300) and each backward factor at most K exp(300), so that no emission and no constraint,
-# however extreme, leads to infinity or NaN.
+# exp(-300), each backward factor at most exp(300) and each quotient of the two at most exp(600), so
+# that no emission and no constraint, however extreme, leads to infinity or NaN (double precision
+# ends at exp(709)).
 SCORE_FLOOR = -300.0
 
 
@@ -276,8 +277,6 @@ def find_best_paths(
     # Sequences last: maxima over the first dimension of dense memory are three times as fast.
     # shape: (L, K, B); becomes the score of the best path that leads to each tag
     scores = emissions.transpose(1, 2).clone(memory_format=torch.contiguous_format)
-    # Of infinities in padding numpy would warn.
-    scores.masked_fill_(~mask.unsqueeze(1), 0.0)
     scores[0] += start.unsqueeze(1)
     # shape: (K from, K to, B)
     candidates = scores.new_empty((num_tags, num_tags, num_sequences))
