@@ -269,7 +269,8 @@ def _open_run_directory(output: Path, world: World) -> Iterator[Path]:
 
 def _start_logging(world: World) -> None:
     level = logging.INFO if world.is_main else logging.WARNING
-    logging.basicConfig(level=level, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logger.setLevel(level)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
 
