@@ -39,6 +39,10 @@ PAGE: Final[_Block] = {
         "文本有 {length} 个字符，一次最多 {limit} 个。请分成几段。",
         "The text has {length} characters; at most {limit} can be read at once. Split it.",
     ),
+    "page.file_too_big": (
+        "文件有 {size} MB，最多 {limit} MB。请分成几个文件。",
+        "The file has {size} MB; at most {limit} MB can be read. Split it.",
+    ),
     "page.copy": ("复制", "Copy"),
     "page.copied": ("已复制", "Copied"),
     "page.copy_failed": ("请手动复制", "Copy by hand"),
@@ -121,10 +125,6 @@ PREDICT: Final[_Block] = {
     ),
     "predict.batch_more": ("……另有 {count} 行", "… and {count} more"),
     "predict.batch_empty": ("文件里没有可识别的文本。", "The file holds no text to read."),
-    "predict.batch_too_big": (
-        "文件有 {size} MB，最多 {limit} MB。请分成几个文件。",
-        "The file has {size} MB; at most {limit} MB can be read. Split it.",
-    ),
     "predict.api": ("用程序调用", "From a program"),
     "predict.api_note": (
         "另有 /predict_batch 与 /export；全部接口见",
@@ -177,6 +177,7 @@ ANNOTATE: Final[_Block] = {
     "annotate.save_saved_other": ("第 {position} 篇已保存", "Text {position} saved"),
     "annotate.save_conflict": ("有冲突，请选择版本", "Conflict: choose a version"),
     "annotate.save_error": ("未保存，草稿已保留", "Not saved, your draft is kept"),
+    "annotate.no_answer": ("服务器没有回应", "The server does not answer"),
     "annotate.retry": ("重试", "Try again"),
     "annotate.refused": ("服务器拒绝了请求：{reason}", "The server refused: {reason}"),
     "annotate.draft_offer": (
@@ -358,10 +359,6 @@ DATA: Final[_Block] = {
     "data.export_dropped": (
         "此格式不能表示重叠，略去了 {count} 个实体。",
         "This format cannot express overlaps: {count} entities were left out.",
-    ),
-    "data.too_big": (
-        "文件有 {size} MB，最多 {limit} MB。请分成几个文件。",
-        "The file has {size} MB; at most {limit} MB can be read. Split it.",
     ),
 }
 

@@ -55,8 +55,10 @@ class Annotator {
     this.savingChanged();
   }
 
-  showEmpty() {
+  showNothing(key, values) {
     this.parts.root.dataset.state = "empty";
+    this.parts["empty-title"].textContent = this.words(key, values);
+    this.parts["empty-hint"].hidden = key !== "annotate.empty_title";
   }
 
   showConflict(conflict) {
@@ -91,8 +93,9 @@ class Annotator {
       this.panels.drawSaveStatus("error", words("annotate.save_error"));
       this.tell("annotate.refused", { reason: session.refusal });
     } else if (session.lane.isLate) {
-      this.panels.drawSaveStatus("error", words("annotate.save_error"));
-      this.tell("annotate.save_error");
+      const key = session.numUnsaved ? "annotate.save_error" : "annotate.no_answer";
+      this.panels.drawSaveStatus("error", words(key));
+      this.tell(key);
     } else if (state.isDirty) {
       this.panels.drawSaveStatus("dirty", words("annotate.save_dirty"));
     } else if (session.numUnsaved) {
@@ -114,6 +117,10 @@ class Annotator {
   // What was typed while the next document was on its way belongs to that document.
   resume() {
     while (this.typedAhead.length && !this.session.isMoving) this.run(...this.typedAhead.shift());
+  }
+
+  forgetTypedAhead() {
+    this.typedAhead.length = 0;
   }
 
   // Drawing

@@ -43,8 +43,15 @@ class RequestLane {
     return true;
   }
 
+  // Forgets requests; an answer to one that is under way will find nobody who asked.
   drop(isUnwanted) {
-    this.waiting = this.waiting.filter((request) => request === this.sent || !isUnwanted(request));
+    this.waiting = this.waiting.filter((request) => !isUnwanted(request));
+    if (this.sent && !this.waiting.includes(this.sent)) {
+      clearTimeout(this.timer);
+      this.sent = null;
+      this.isLate = false;
+    }
+    this.#sendNext();
   }
 
   #sendNext() {

@@ -6,17 +6,18 @@
 const NUM_DOCUMENTS_AT_HAND = 4;
 
 class Session {
-  // `page` is told what happened: showWork(work), showEmpty(), savingChanged(), tell(key, values), showConflict(...),
-  // resume().
+  // `page` is told what happened: showWork(work), showNothing(...), savingChanged(), tell(key, values),
+  // showConflict(...), resume(), forgetTypedAhead().
   constructor(page, send, storage) {
     this.page = page;
     this.drafts = new Drafts(storage);
-    this.lane = new RequestLane(send, () => this.page.savingChanged());
+    this.lane = new RequestLane(send, () => this.#onLate());
     this.works = new Map();
     this.current = null;
     this.ahead = [];
     this.hasMoreAhead = true;
     this.isMoving = false;
+    this.isFetchingAhead = false;
     this.lastSaved = null;
     this.refusal = null;
     this.labels = [];
@@ -29,8 +30,14 @@ class Session {
   }
 
   receive(message) {
-    if (message.request !== null) this.lane.settle(message);
-    else if (message.kind === "documents") this.#jumpTo(message);
+    if (message.request !== null) {
+      this.lane.settle(message);
+    } else if (message.kind === "documents") {
+      // Another page chose this document; answers to what was asked before are of no use now.
+      this.lane.drop((request) => request.event === "open");
+      this.#stopMoving();
+      this.#jumpTo(message);
+    }
   }
 
   openFirst() {
@@ -66,6 +73,7 @@ class Session {
     const { id } = this.current.document;
     this.isMoving = true;
     this.#open({ before: id, num_documents: 1 }, ([document]) => {
+      if (!this.isMoving) return;
       this.isMoving = false;
       if (document) {
         this.ahead.unshift(id);
@@ -81,6 +89,7 @@ class Session {
   keepDraft() {
     const { document, state } = this.current;
     this.lastSaved = null;
+    this.refusal = null;
     if (!state.isDirty) this.drafts.remove(document);
     else if (!this.drafts.write(document, state.entities)) this.page.tell("annotate.draft_impossible");
     this.page.savingChanged();
@@ -184,15 +193,29 @@ class Session {
       event: "open",
       payload: () => ({ num_documents: NUM_DOCUMENTS_AT_HAND, ...asked }),
       onAnswer: (message) => {
-        if (message.kind !== "documents") {
-          this.refusal = message.reason;
-          this.page.savingChanged();
+        if (message.kind === "documents") {
+          this.#takeProject(message);
+          onDocuments(message.documents, message);
           return;
         }
-        this.#takeProject(message);
-        onDocuments(message.documents, message);
+        this.#stopMoving();
+        if (this.current) this.page.tell("annotate.refused", { reason: message.reason });
+        else this.page.showNothing("annotate.refused", { reason: message.reason });
       },
     });
+  }
+
+  #onLate() {
+    this.#stopMoving();
+    if (!this.current) this.page.showNothing("annotate.no_answer");
+    this.page.savingChanged();
+  }
+
+  // The shown document can be worked on again.
+  #stopMoving() {
+    this.isMoving = false;
+    this.isFetchingAhead = false;
+    this.page.forgetTypedAhead();
   }
 
   #takeProject(message) {
@@ -209,7 +232,7 @@ class Session {
     this.hasMoreAhead = true;
     if (!first) {
       this.current = null;
-      this.page.showEmpty();
+      this.page.showNothing("annotate.empty_title");
       return;
     }
     this.#show(first);
