@@ -38,6 +38,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     ):
         if all(project.name != DEFAULT_PROJECT for project in store.projects()):
             store.create_project(DEFAULT_PROJECT, predictor.labels)
+        os.environ["GRADIO_TEMP_DIR"] = download_folder  # its copies of files go when ours go
         blocks = layout.build(store, predictor, Settings(Path(download_folder)))
         try:
             _, address, _ = blocks.launch(

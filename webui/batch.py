@@ -11,9 +11,8 @@ from annotation_store.exchange import Upload
 from ner_core.formats import format_cluener_line, write_lines
 from ner_core.prediction import Predictor
 from ner_core.spans import Example
+from webui.uploads import MAX_ERRORS_SHOWN
 
-MAX_UPLOAD_BYTES: Final = 20_000_000
-MAX_ERRORS_SHOWN: Final = 20
 # Few enough for a progress bar that moves and a cancel that is heard, many enough to fill a batch.
 _TEXTS_PER_STEP: Final = 32
 

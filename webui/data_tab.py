@@ -10,11 +10,11 @@ from annotation_store.documents import STATUSES, Document, Status
 from annotation_store.exchange import parse_upload
 from annotation_store.store import AnnotationStore, DocumentNotFound
 from webui.api import EXPORT_FORMATS, write_export
-from webui.batch import MAX_ERRORS_SHOWN, MAX_UPLOAD_BYTES
 from webui.messages import find_text_problem, refuse, reports_errors, warn
 from webui.page_language import language_of, translated
 from webui.settings import Settings
 from webui.texts import DATA, PAGE, TEXTS
+from webui.uploads import MAX_ERRORS_SHOWN, take_upload
 
 _ASSETS: Final = Path(__file__).parent / "page"
 _ROWS_ON_A_PAGE: Final = 20
@@ -81,15 +81,8 @@ class DataHandlers:
     @reports_errors
     def add_file(self, upload_path: str, keeps_good_lines: bool, request: gr.Request) -> Any:
         """Add the documents of an uploaded file."""
-        path = Path(upload_path)
-        size = path.stat().st_size
-        if size > MAX_UPLOAD_BYTES:
-            language = language_of(request)
-            message = TEXTS[language]["data.too_big"].format(
-                size=f"{size / 1e6:.1f}", limit=MAX_UPLOAD_BYTES // 1_000_000
-            )
-            raise refuse(message)
-        return asdict(self.add(path.read_bytes(), path.name, keeps_good_lines=keeps_good_lines))
+        data, name = take_upload(upload_path, language_of(request))
+        return asdict(self.add(data, name, keeps_good_lines=keeps_good_lines))
 
     def add(self, data: bytes, name: str, *, keeps_good_lines: bool) -> AddReport:
         """Add what an upload holds: everything, or nothing if a line is wrong.

@@ -10,7 +10,7 @@ import gradio as gr
 from annotation_store.exchange import parse_upload
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.prediction import Predictor
-from webui.batch import MAX_UPLOAD_BYTES, BatchReport, tag_upload
+from webui.batch import BatchReport, tag_upload
 from webui.examples import examples_for
 from webui.label_style import style_labels
 from webui.messages import find_text_problem, refuse, reports_errors, warn
@@ -18,6 +18,7 @@ from webui.page_language import language_of, translated
 from webui.result_view import describe_result, make_details_view, make_result_view
 from webui.settings import Settings
 from webui.texts import PAGE, PREDICT, TEXTS
+from webui.uploads import take_upload
 
 _ASSETS: Final = Path(__file__).parent / "page"
 
@@ -45,7 +46,7 @@ class PredictPage:
     document_id: gr.State
 
 
-class _Handlers:
+class PredictHandlers:
     """The event handlers of the page, over its store and predictor."""
 
     def __init__(self, store: AnnotationStore, predictor: Predictor, settings: Settings) -> None:
@@ -90,13 +91,8 @@ class _Handlers:
     @reports_errors
     def predict_file(self, upload_path: str, request: gr.Request) -> Any:
         """Tag every text of a file: report, cancel button and download button at each step."""
-        language = language_of(request)
-        path = Path(upload_path)
-        size = path.stat().st_size
-        if size > MAX_UPLOAD_BYTES:
-            megabytes = {"size": f"{size / 1e6:.1f}", "limit": MAX_UPLOAD_BYTES // 1_000_000}
-            raise refuse(TEXTS[language]["predict.batch_too_big"].format(**megabytes))
-        upload = parse_upload(path.read_bytes(), path.name, labels=None)
+        data, name = take_upload(upload_path, language_of(request))
+        upload = parse_upload(data, name, labels=None)
         for report in tag_upload(self._predictor, upload, self._settings.download_folder):
             yield (
                 report.to_value(),
@@ -126,7 +122,7 @@ def find_or_add(store: AnnotationStore, text: str, *, project: str) -> int:
 
 def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> PredictPage:
     """Build the page inside the current Gradio context."""
-    handlers = _Handlers(store, predictor, settings)
+    handlers = PredictHandlers(store, predictor, settings)
     with gr.Row(elem_classes="page-columns"):
         with gr.Column(elem_classes="page-main"):
             with gr.Column(elem_classes="card predict-input"):
@@ -225,7 +221,7 @@ def _make_examples(predictor: Predictor) -> gr.HTML:
     )
 
 
-def _build_batch(handlers: _Handlers) -> None:
+def _build_batch(handlers: PredictHandlers) -> None:
     gr.Markdown(translated("predict.batch"), elem_classes="card-title")
     gr.Markdown(translated("predict.batch_note"), elem_classes="quiet small")
     with gr.Row(elem_classes="batch-actions"):

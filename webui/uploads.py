@@ -1,0 +1,33 @@
+"""Files that a visitor sends: read once, then gone from the server's disk."""
+
+from pathlib import Path
+from typing import Final
+
+from webui.messages import refuse
+from webui.texts import TEXTS, Language
+
+MAX_UPLOAD_BYTES: Final = 20_000_000
+MAX_ERRORS_SHOWN: Final = 20
+"""Lines with errors that a report lists; it counts the others."""
+
+
+def take_upload(path: str, language: Language) -> tuple[bytes, str]:
+    """Content and name of an uploaded file, which is deleted: Gradio would keep it until the end.
+
+    Args:
+        path: Where Gradio put the file.
+        language: The visitor's.
+
+    Raises:
+        gr.Error: The file is larger than `MAX_UPLOAD_BYTES`.
+    """
+    file = Path(path)
+    try:
+        size = file.stat().st_size
+        if size > MAX_UPLOAD_BYTES:
+            message = TEXTS[language]["page.file_too_big"]
+            megabytes = {"size": f"{size / 1e6:.1f}", "limit": MAX_UPLOAD_BYTES // 1_000_000}
+            raise refuse(message.format(**megabytes))
+        return file.read_bytes(), file.name
+    finally:
+        file.unlink(missing_ok=True)
