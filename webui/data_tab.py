@@ -10,7 +10,7 @@ from annotation_store.documents import STATUSES, Document, Status
 from annotation_store.exchange import parse_upload
 from annotation_store.store import AnnotationStore, DocumentNotFound
 from webui.api import EXPORT_FORMATS, write_export
-from webui.messages import find_text_problem, refuse, reports_errors, warn
+from webui.messages import find_unstorable_character, refuse, reports_errors, warn
 from webui.page_language import language_of, translated
 from webui.settings import Settings
 from webui.texts import DATA, PAGE, TEXTS
@@ -73,9 +73,11 @@ class DataHandlers:
         if not isinstance(text, str) or not text.strip():
             warn(TEXTS[language]["data.nothing_given"])
             return gr.skip(), gr.skip()
-        # A browser can hold half of a surrogate pair, UTF-8 cannot.
-        data = text.encode("utf-8", "surrogatepass")
-        report = self.add(data, "paste.txt", keeps_good_lines=keeps_good_lines)
+        problem = find_unstorable_character(text, language)
+        if problem:
+            warn(problem)
+            return gr.skip(), gr.skip()
+        report = self.add(text.encode(), "paste.txt", keeps_good_lines=keeps_good_lines)
         return asdict(report), gr.skip() if report.num_errors else ""
 
     @reports_errors
@@ -111,8 +113,7 @@ class DataHandlers:
             raise ValueError(f"expected a status or all, got {status!r}")
         if not isinstance(query, str) or type(offset) is not int:
             raise ValueError("expected a query and an offset")
-        language = language_of(request)
-        problem = find_text_problem(query, language) if query.strip() else None
+        problem = find_unstorable_character(query, language_of(request))
         if problem:
             raise refuse(problem)
         return self.describe_page(

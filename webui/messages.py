@@ -37,14 +37,20 @@ def find_text_problem(text: object, language: Language) -> str | None:
         return texts["page.text_empty"]
     if len(text) > MAX_TEXT_CHARACTERS:
         return texts["page.text_too_long"].format(length=len(text), limit=MAX_TEXT_CHARACTERS)
+    return find_unstorable_character(text, language)
+
+
+def find_unstorable_character(text: str, language: Language) -> str | None:
+    """What no UTF-8 file can hold in a text and where, in the visitor's language; None if nothing."""
     found = _UNSTORABLE.search(text)
-    if found:
-        code_point = f"U+{ord(found.group()):04X}"
-        kind = "page.text_nul" if found.group() == "\x00" else "page.text_surrogate"
-        return texts["page.text_unstorable"].format(
-            position=found.start() + 1, name=texts[kind].format(code_point=code_point)
-        )
-    return None
+    if not found:
+        return None
+    texts = TEXTS[language]
+    code_point = f"U+{ord(found.group()):04X}"
+    kind = "page.text_nul" if found.group() == "\x00" else "page.text_surrogate"
+    return texts["page.text_unstorable"].format(
+        position=found.start() + 1, name=texts[kind].format(code_point=code_point)
+    )
 
 
 def refuse(message: str) -> gr.Error:
