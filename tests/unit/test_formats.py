@@ -144,6 +144,7 @@ BAD_LINES = {
     "叶老桂": 'expected a JSON object, got "叶老桂" (Expecting value at character 0)',
     '{"text": "中"} {}': "(Extra data at character 14)",
     '{"text": "a\tb"}': "(Invalid control character at at character 11)",
+    "中" * 10_000: "(Expecting value at character 0)",
     '["中"]': 'expected a JSON object, got ["中"]',
     "null": "expected a JSON object, got null",
     '{"text": NaN}': "expected JSON, got NaN",
