@@ -10,7 +10,8 @@ its gradient by the emissions and all parameters.
 Each repeat times the two classes one after the other, so that what else the machine does hits both;
 a timing is the mean over as many calls as fill half a second of pytorch-crf, after one call to warm
 up. Reported are the medians of three repeats, and the ratio is pytorch-crf's time over ours: above
-1 is faster. Ratios move by about a tenth between runs on a busy machine.
+1 is faster. On an idle machine ratios move by about a tenth between runs, on one with four times as
+many busy processes as cores by up to a third, downwards.
 """
 
 import argparse
