@@ -8,6 +8,7 @@ const nameOf = (style) => (language === "zh" ? style.chinese : style.english);
 const styles = new Map(props.labels.map((style) => [style.label, style]));
 const threshold = find("input");
 const text = find(".tagged-text");
+const tagged = new TaggedText(text, "entity");
 
 field("title").textContent = texts["predict.result"];
 field("threshold-name").textContent = texts["predict.threshold"];
@@ -73,7 +74,7 @@ const draw = () => {
       const style = styles.get(entity.label) ?? { color: "#5B6470", chinese: entity.label, english: entity.label };
       return { color: style.color, name: nameOf(style) };
     };
-    drawTaggedText(text, offsets, entities, styleOf, "entity");
+    tagged.draw(offsets, entities, styleOf);
   }
   document.dispatchEvent(new CustomEvent("ner:entities", { detail: value && { text: value.text, spans: shown } }));
 };
