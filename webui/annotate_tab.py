@@ -48,7 +48,7 @@ class AnnotatePage:
         Raises:
             DocumentNotFound: There is none with this id.
         """
-        return self._show([self._store.get(document_id)], _username(request))
+        return self._show([self._get(document_id)], _username(request))
 
     def answer_open(self, event: gr.EventData, request: gr.Request) -> Message:
         """The documents that the editor asks for; none when there is none in that direction."""

@@ -45,6 +45,7 @@ class Annotator {
     parts.annotator.disabled = session.username !== null;
     if (session.username !== null) parts.annotator.value = session.username;
     parts.draft.hidden = !work.draft;
+    this.#takeFocus();
     if (work.draft) {
       const time = new Date(work.draft.at).toLocaleString(this.language === "zh" ? "zh-CN" : "en");
       parts["draft-words"].textContent = this.words("annotate.draft_offer", { time });
@@ -235,16 +236,17 @@ class Annotator {
     new IntersectionObserver(([entry]) => {
       if (entry.isIntersecting && wasHidden) {
         this.session.refresh();
-        this.takeFocus();
+        this.#takeFocus();
       }
       wasHidden = !entry.isIntersecting;
     }).observe(root);
   }
 
-  // Whoever has just opened the page wants to use its keys, not the tab that was clicked.
-  takeFocus() {
+  // Whoever has just opened the page wants to use its keys, not the tab or the button that led here.
+  #takeFocus() {
     const { activeElement } = document;
-    if (activeElement !== document.body && activeElement.getAttribute("role") !== "tab") return;
+    const isInUse = activeElement !== document.body && activeElement.checkVisibility();
+    if (isInUse && activeElement.getAttribute("role") !== "tab") return;
     this.parts.root.focus({ preventScroll: true });
   }
 }
@@ -275,4 +277,3 @@ watch("value", () => annotator.session.receive(props.value));
 // A document may have been chosen on another page before this one was opened for the first time.
 if (props.value?.kind === "documents" && props.value.request === null) annotator.session.receive(props.value);
 else annotator.session.openFirst();
-annotator.takeFocus();

@@ -1,0 +1,268 @@
+"""The server's half of the span editor: what it answers, and what it refuses to believe."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument, Project
+from ner_core.labels import CLUENER, MSRA, LabelSet
+from ner_core.prediction import Prediction
+from ner_core.spans import Span
+from webui.annotate_tab import AnnotatePage
+from webui.label_style import style_labels
+
+TEXT = "叶老桂😀在杭州"
+NAME = Span(0, 3, "name", 0.9)
+PLANET = Span(5, 7, "planet", 0.8)
+VISITOR = SimpleNamespace(username=None)
+
+
+class FixedPredictor:
+    """Suggests the same spans for every text and counts how often it is asked."""
+
+    name = "fixed"
+
+    def __init__(self, *spans: Span) -> None:
+        self.spans = spans
+        self.num_calls = 0
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        self.num_calls += 1
+        return [Prediction(text, self.spans) for text in texts]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[AnnotationStore]:
+    with AnnotationStore.open(tmp_path / "annotations.db") as store:
+        store.create_project("default", CLUENER)
+        yield store
+
+
+@pytest.fixture
+def predictor() -> FixedPredictor:
+    return FixedPredictor(NAME)
+
+
+@pytest.fixture
+def page(store: AnnotationStore, predictor: FixedPredictor) -> AnnotatePage:
+    return AnnotatePage(store, predictor, Project("default", CLUENER))
+
+
+def open_(page: AnnotatePage, **asked: Any) -> dict[str, Any]:
+    payload = {"request": "token", "num_documents": 4} | asked
+    return page.answer_open(gr.EventData(None, payload), VISITOR)
+
+
+def save(page: AnnotatePage, saved_id: int, /, **fields: Any) -> dict[str, Any]:
+    payload = {
+        "request": "token",
+        "document_id": saved_id,
+        "base_revision": 1,
+        "spans": [{"start": 5, "end": 7, "label": "address"}],
+        "suggestions": [],
+        "status": "accepted",
+        "annotator": "annotator-1",
+    } | fields
+    return page.answer_save(gr.EventData(None, payload), VISITOR)
+
+
+def add(store: AnnotationStore, *texts: str) -> list[int]:
+    return list(store.add([NewDocument(text) for text in texts]).added_ids)
+
+
+def shown(message: dict[str, Any]) -> list[int]:
+    return [document["id"] for document in message["documents"]]
+
+
+@pytest.fixture
+def opened(page: AnnotatePage, store: AnnotationStore) -> int:
+    """A document that has the model's suggestions as its first revision."""
+    (document_id,) = add(store, TEXT)
+    open_(page, document_id=document_id)
+    return document_id
+
+
+def test_a_document_nobody_labelled_gets_the_models_suggestions_once(page, store, predictor):
+    (document_id,) = add(store, TEXT)
+    message = open_(page)
+    (document,) = message["documents"]
+    assert document["suggestions"] == [{"start": 0, "end": 3, "label": "name", "score": 0.9}]
+    assert document["spans"] == []
+    assert document["revision"] == 1
+    revision = store.get(document_id).revision
+    assert revision is not None
+    assert (revision.source, revision.annotator, revision.label) == ("model", "fixed", {})
+    open_(page)
+    assert predictor.num_calls == 1
+
+
+def test_labels_that_the_project_does_not_have_are_not_suggested(page, store, predictor):
+    predictor.spans = (NAME, PLANET)
+    add(store, TEXT)
+    (document,) = open_(page)["documents"]
+    assert [span["label"] for span in document["suggestions"]] == ["name"]
+
+
+def test_suggestions_give_way_to_a_revision_that_came_first(page, store, predictor):
+    (document_id,) = add(store, TEXT)
+
+    def predict_while_somebody_saves(texts: Sequence[str]) -> list[Prediction]:
+        store.save(document_id, base_revision=0, spans=[NAME], status="accepted", annotator="b")
+        return [Prediction(text, ()) for text in texts]
+
+    predictor.predict = predict_while_somebody_saves
+    (document,) = open_(page)["documents"]
+    assert document["status"] == "accepted"
+    assert document["revision"] == 1
+
+
+def test_the_first_document_that_nobody_reviewed_is_shown_first(page, store):
+    first, second, third = add(store, "第一篇", "第二篇", "第三篇")
+    store.save(first, base_revision=0, spans=(), status="accepted", annotator="a")
+    message = open_(page)
+    assert shown(message) == [second, third]
+    assert message["num_total"] == 3
+    assert message["request"] == "token"
+
+
+def test_a_queue_that_is_done_begins_again_at_its_first_document(page, store):
+    (only,) = add(store, "第一篇")
+    store.save(only, base_revision=0, spans=(), status="accepted", annotator="a")
+    assert shown(open_(page)) == [only]
+
+
+def test_neighbours_are_found_and_the_ends_of_the_queue_are_empty(page, store):
+    first, second, third = add(store, "第一篇", "第二篇", "第三篇")
+    assert shown(open_(page, after=first)) == [second, third]
+    assert shown(open_(page, after=first, num_documents=1)) == [second]
+    assert shown(open_(page, before=third, num_documents=1)) == [second]
+    assert shown(open_(page, after=third)) == []
+    assert shown(open_(page, before=first)) == []
+
+
+def test_an_empty_store_gives_no_document(page):
+    message = open_(page)
+    assert message["kind"] == "documents"
+    assert shown(message) == []
+
+
+def test_a_document_of_another_project_is_not_shown_and_not_saved(page, store):
+    store.create_project("other", MSRA)
+    (document_id,) = store.add([NewDocument(TEXT)], project="other").added_ids
+    with pytest.raises(DocumentNotFound):
+        page.open_document(document_id)
+    assert open_(page, document_id=document_id)["kind"] == "refused"
+    assert save(page, document_id, base_revision=0)["kind"] == "refused"
+    assert store.get(document_id).revision is None
+
+
+def test_a_save_stores_what_the_person_confirmed(page, store, opened):
+    message = save(page, opened)
+    assert message["kind"] == "saved"
+    assert message["request"] == "token"
+    assert message["revision"]["number"] == 2
+    document = store.get(opened)
+    assert document.spans == (Span(5, 7, "address"),)
+    assert document.suggestions == ()
+    assert document.status == "accepted"
+
+
+def test_an_undecided_suggestion_keeps_the_score_of_the_model_not_of_the_request(
+    page, store, opened
+):
+    forged = {"start": 0, "end": 3, "label": "name", "score": 0.1}
+    message = save(page, opened, suggestions=[forged], status="flagged")
+    assert message["kind"] == "saved"
+    (kept,) = store.get(opened).suggestions
+    assert (kept, kept.score) == (NAME, 0.9)
+
+
+def test_the_text_of_a_request_is_ignored(page, store, opened):
+    save(page, opened, text="something else entirely")
+    assert store.get(opened).text == TEXT
+
+
+def test_a_stale_save_is_answered_with_the_current_version(page, store, opened):
+    save(page, opened)
+    message = save(page, opened, spans=[], base_revision=1, annotator="b")
+    assert message["kind"] == "conflict"
+    assert message["document"]["revision"] == 2
+    assert message["document"]["spans"] == [{"start": 5, "end": 7, "label": "address"}]
+    assert message["document"]["history"][0]["annotator"] == "annotator-1"
+    assert store.get(opened).revision_number == 2
+
+
+def test_somebody_who_signed_in_cannot_save_under_another_name(page, store, opened):
+    payload = {
+        "request": "token",
+        "document_id": opened,
+        "base_revision": 1,
+        "spans": [],
+        "suggestions": [],
+        "status": "accepted",
+        "annotator": "somebody-else",
+    }
+    page.answer_save(gr.EventData(None, payload), SimpleNamespace(username="mei"))
+    revision = store.get(opened).revision
+    assert revision is not None
+    assert revision.annotator == "mei"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"document_id": 999}, "999"),
+        ({"document_id": True}, "expected document_id to be a whole number, got bool"),
+        ({"document_id": "1"}, "expected document_id to be a whole number, got str"),
+        ({"base_revision": 1.5}, "expected base_revision to be a whole number, got float"),
+        ({"spans": None}, "expected spans to be a list, got NoneType"),
+        ({"spans": [[0, 3, "name"]]}, "expected an object, got list"),
+        ({"spans": [{"start": 3, "end": 3, "label": "name"}]}, "expected a span with 0 <= start"),
+        ({"spans": [{"start": -1, "end": 3, "label": "name"}]}, "expected a span with 0 <= start"),
+        ({"spans": [{"start": 0, "end": 8, "label": "name"}]}, "inside the text of 7 characters"),
+        ({"spans": [{"start": 0, "end": 3, "label": "planet"}]}, "got 'planet'"),
+        ({"suggestions": [{"start": 0, "end": 2, "label": "name"}]}, "suggestions of revision 1"),
+        ({"status": "done"}, "expected a status of new, accepted"),
+        ({"annotator": "  "}, "name of 1 to 64 characters, got 0"),
+        ({"annotator": "x" * 65}, "name of 1 to 64 characters, got 65"),
+        ({"annotator": "a\x00b"}, "got NUL"),
+        ({"annotator": "\ud83d"}, "got a lone surrogate"),
+    ],
+)
+def test_a_save_that_makes_no_sense_is_refused_with_the_reason(page, store, opened, fields, reason):
+    message = save(page, opened, **fields)
+    assert message["kind"] == "refused"
+    assert reason in message["reason"]
+    json.dumps(message, ensure_ascii=False).encode()  # every answer can be sent
+    assert store.get(opened).revision_number == 1
+
+
+@pytest.mark.parametrize("payload", [None, [], "text", {"request": 5}, {"request": "t"}])
+def test_a_request_of_the_wrong_shape_is_refused(page, payload):
+    assert page.answer_open(gr.EventData(None, payload), VISITOR)["kind"] == "refused"
+    assert page.answer_save(gr.EventData(None, payload), VISITOR)["kind"] == "refused"
+
+
+@pytest.mark.parametrize("num_documents", [0, 9, 10**9])
+def test_nobody_can_ask_for_the_whole_store_at_once(page, num_documents):
+    assert open_(page, num_documents=num_documents)["kind"] == "refused"
+
+
+def test_equal_answers_differ_in_their_nonce(page, opened):
+    first, second = page.open_document(opened), page.open_document(opened)
+    assert first.pop("nonce") != second.pop("nonce")
+    assert first == second
+
+
+def test_every_label_of_a_set_has_a_style_and_known_labels_keep_theirs():
+    styles = style_labels(LabelSet(("planet", "company", *(f"x{n}" for n in range(30)))))
+    assert len(styles) == 32
+    assert (styles[1].chinese, styles[1].color) == ("公司", "#0B7A75")
+    assert styles[0].chinese == styles[0].english == "planet"
+    # As long as colours last, no two labels share one.
+    assert len({style.color for style in styles[:10]}) == 10
