@@ -62,7 +62,7 @@ def decode_spans(crf: CRF, labels: LabelSet, emissions: Sequence[Tensor]) -> lis
     probabilities = crf.span_probabilities(padded, tag_spans, mask)
     return [
         tuple(
-            Span(span.start, span.end, span.label, score=min(1.0, max(0.0, probability)))
+            Span(span.start, span.end, span.label, score=probability)
             for span, probability in zip(segment_spans, segment_probabilities, strict=True)
         )
         for segment_spans, segment_probabilities in zip(spans, probabilities, strict=True)

@@ -4,6 +4,7 @@ Offsets are half-open and count Unicode code points, that is, they index a Pytho
 """
 
 import re
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -129,6 +130,10 @@ def drop_overlaps(spans: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Span, 
     kept: list[Span] = []
     dropped: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start - span.end, span)):
-        is_free = not any(span.overlaps(other) for other in kept)
-        (kept if is_free else dropped).append(span)
-    return tuple(sorted(kept)), tuple(sorted(dropped))
+        # What is kept is sorted and free of overlaps, so only the two neighbours can be in the way.
+        place = bisect(kept, span)
+        if any(span.overlaps(neighbour) for neighbour in kept[max(0, place - 1) : place + 1]):
+            dropped.append(span)
+        else:
+            kept.insert(place, span)
+    return tuple(kept), tuple(sorted(dropped))

@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from ner_core.checkpoint import Checkpoint, load_encoder, save_checkpoint
 from ner_core.labels import CLUENER
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.preprocessing import build_vocabulary
 from trainer.new_encoder import make_encoder, write_encoder
+
+# A busy machine is not a failed property.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 TEXTS = (
     "浙商银行企业信贷部叶老桂博士则从另一个角度对五道门槛进行了解读。",

@@ -68,10 +68,16 @@ def load_training_data(settings: DataSettings) -> TrainingData:
 
 def _read_source(source: DataSource) -> tuple[Corpus, LabelSet]:
     if source.name == "cluener":
-        return read_cluener(Path(source.path)), CLUENER
+        corpus = read_cluener(source.path)
+        if corpus.num_unlabelled:
+            raise ValueError(
+                f'expected lines with "label", got {corpus.num_unlabelled} without'
+                f" (in {source.path}); the model would learn that they hold no entity"
+            )
+        return corpus, CLUENER
     if source.name == "annotations":
         return _read_annotations(source)
-    corpus = read_conll(Path(source.path))
+    corpus = read_conll(source.path)
     return corpus, _KNOWN_LABELS.get(source.name) or _collect_labels(source, corpus.examples)
 
 

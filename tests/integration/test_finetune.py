@@ -242,12 +242,19 @@ def write_wrong_offset(path: Path) -> str:
     return r"bad\.json:1: "
 
 
+def write_unlabelled(path: Path) -> str:
+    path.write_text('{"text": "长江"}\n', encoding="utf-8")
+    return 'expected lines with "label", got 1 without'
+
+
 def write_nothing(path: Path) -> str:
     path.write_text("", encoding="utf-8")
     return "expected training examples, got none"
 
 
-@pytest.mark.parametrize("write", [write_bad_label, write_wrong_offset, write_nothing])
+@pytest.mark.parametrize(
+    "write", [write_bad_label, write_wrong_offset, write_unlabelled, write_nothing]
+)
 def test_bad_training_data_gives_one_line_and_leaves_no_output(
     write: object, tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
