@@ -1,0 +1,96 @@
+"""Take the README's pictures from the running app: `python docs/make_pictures.py`.
+
+Needs Chromium and Playwright (requirements-dev.txt); starts the app on a database of its own.
+"""
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+FOLDER = Path(__file__).parent
+TEXT = (
+    "浙商银行企业信贷部叶老桂博士则从另一个角度对五道门槛进行了解读。叶老桂认为，对目前国内商业银行"
+    "而言，杭州西湖边的那场会谈，才是银监会真正的转折。😀"
+)
+MORE_TEXTS = (
+    "曼联主帅在老特拉福德球场接受了新华社记者的采访。",
+    "《魔兽世界》新资料片将于下周在上海首发。",
+    "周星驰执导的电影《功夫》今晚重映。",
+)
+START_TIMEOUT_S = 120
+
+
+def main() -> int:
+    """Start the app, photograph its pages, and end it."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        command = [sys.executable, "app.py", "--port", str(port), "--database", f"{folder}/a.db"]
+        app = subprocess.Popen(command, cwd=FOLDER.parent)
+        try:
+            wait_for(port)
+            photograph(f"http://127.0.0.1:{port}/")
+        finally:
+            app.terminate()
+            app.wait()
+    return 0
+
+
+def wait_for(port: int) -> None:
+    """Block until the app listens."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
+
+
+def photograph(url: str) -> None:
+    """The three pages of a Chinese browser, the editor with a correction under way."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 720})
+        page = context.new_page()
+        page.goto(url)
+        page.get_by_role("tab", name="数据").click()
+        page.get_by_role("textbox", name="文本，每行一条").fill("\n".join(MORE_TEXTS))
+        page.get_by_role("button", name="添加", exact=True).click()
+        page.get_by_text(MORE_TEXTS[0]).first.wait_for()
+        page.get_by_role("tab", name="识别").click()
+        page.get_by_role("textbox", name="文本", exact=True).fill(TEXT)
+        page.get_by_role("button", name="识别", exact=True).click()
+        page.get_by_test_id("tagged-text").get_by_test_id("entity").first.wait_for()
+        take(page, "predict")
+        page.get_by_role("button", name="纠正这条").click()
+        page.get_by_test_id("annotator-text").get_by_test_id("entity").first.wait_for()
+        page.get_by_test_id("annotator-text").click(position={"x": 5, "y": 5})
+        for key in ("Tab", "a", "Tab", "a"):
+            page.keyboard.press(key)
+        take(page, "annotate")
+        page.get_by_role("tab", name="数据").click()
+        page.get_by_text(TEXT[:12]).first.wait_for()
+        take(page, "data")
+        browser.close()
+
+
+def take(page: Page, name: str) -> None:
+    """Photograph what a visitor sees without scrolling, once it has settled."""
+    page.wait_for_timeout(800)
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
