@@ -4,9 +4,10 @@ doccano (https://doccano.github.io/doccano, "Sequence Labeling", JSONL) holds on
 line, with half-open code points: `{"text": "...", "label": [[START, END, LABEL], ...]}`.
 
 Label Studio (https://labelstud.io/guide/task_format) holds one list of tasks, each with its text
-under `data.text` and its entities under `annotations[0].result`. Ends are inclusive in what is
-written here, as in CLUENER. What is read may have either kind of end: the mention, which stands
-beside the offsets, says which it is, and a span without it is refused.
+under `data.text` and its entities under `annotations[0].result`, half-open
+(https://github.com/HumanSignal/label-studio/issues/3078 shows it: 6 to 22 for the 16 characters of
+"Berlin,  Germany"). What is read may have inclusive ends too, as other programs write them: the
+mention, which stands beside the offsets, says which it is, and a span without it is refused.
 """
 
 import json
@@ -51,7 +52,7 @@ def format_label_studio_task(example: Example) -> str:
         mention = example.text[span.start : span.end]
         value = {
             "start": span.start,
-            "end": span.end - 1,
+            "end": span.end,
             "text": mention,
             "labels": [span.label],
         }

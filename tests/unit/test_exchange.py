@@ -142,12 +142,12 @@ def test_doccano_lines_have_half_open_ends(store: AnnotationStore) -> None:
     assert json.loads(line) == {"text": TEXT, "label": [[0, 4, "company"], [9, 12, "name"]]}
 
 
-def test_label_studio_tasks_have_inclusive_ends_and_their_mention(store: AnnotationStore) -> None:
+def test_label_studio_tasks_have_half_open_ends_and_their_mention(store: AnnotationStore) -> None:
     store.add([accepted("𠮷😀" + TEXT, (Span(2, 6, "company"),)), accepted("没有")])
     first, second = json.loads("".join(export_text(store, format="label-studio")))
     (result,) = first["annotations"][0]["result"]
     assert first["data"] == {"text": "𠮷😀" + TEXT}
-    assert result["value"] == {"start": 2, "end": 5, "text": "浙商银行", "labels": ["company"]}
+    assert result["value"] == {"start": 2, "end": 6, "text": "浙商银行", "labels": ["company"]}
     assert second["annotations"] == [{"result": []}]
 
 
