@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from annotation_store.documents import STATUSES, Document, Project, Revision, Status
-from ner_core.spans import Span, check_spans, check_text
+from ner_core.spans import Span, check_text
 from webui.label_style import style_labels
 
 _MAX_ANNOTATOR_CHARACTERS: Final = 64
@@ -104,16 +104,6 @@ class SaveRequest:
             status=status,
             annotator=_annotator(fields),
         )
-
-    def check_against(self, document: Document, project: Project) -> None:
-        """Refuse spans that do not fit the stored text or the project's labels.
-
-        Raises:
-            ValueError: Names the span and what was expected.
-        """
-        for spans in (self.spans, self.suggestions):
-            check_spans(document.text, spans)
-            project.labels.check_spans(spans)
 
     def keep_suggestions(self, document: Document) -> tuple[Span, ...]:
         """The stored suggestions, with their scores, that the person left undecided.
