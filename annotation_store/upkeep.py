@@ -61,8 +61,6 @@ def backup(database: Database, path: str | Path) -> None:
             closing(sqlite3.connect(sibling)) as copy,
         ):
             source.backup(copy)
-            # One file that holds everything: a copy with a log beside it would be half a copy.
-            copy.execute("PRAGMA journal_mode = DELETE")
             (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise StoreError(

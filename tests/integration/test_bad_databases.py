@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -297,6 +298,17 @@ def test_a_new_file_that_is_locked_is_refused(tmp_path: Path) -> None:
         assert refusal_of(path) == (
             f"expected a free database, got one that another process keeps locked ({path})"
         )
+
+
+def test_a_new_file_that_is_locked_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself does not wait here: see `switch_to_wal`."""
+    path = tmp_path / "annotations.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        timer.start()
+        AnnotationStore.open(path, lock_timeout_s=20).close()
+        timer.join()
 
 
 def test_a_thread_that_writes_for_long_does_not_block_the_others_for_ever(tmp_path: Path) -> None:
