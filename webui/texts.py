@@ -205,11 +205,8 @@ ANNOTATE: Final[_Block] = {
     "annotate.close": ("关闭", "Close"),
     "annotate.current": ("当前实体", "Active entity"),
     "annotate.current_hint": (
-        "选中文字后按数字键标注；点实体或按 Tab 使它成为当前实体。",
-        (
-            "Select text and press a digit to label it; click an entity or press Tab to make it "
-            "active."
-        ),
+        "选中文字后按数字键标注；点实体或按 Tab 选中它。",
+        "Select text and press a digit, or pick an entity: click it or press Tab.",
     ),
     "annotate.start": ("起点", "Start"),
     "annotate.start_left": ("起点左移一字（[）", "Start one character left ([)"),

@@ -80,17 +80,20 @@ class Panels {
   drawCurrent(state, styleOf, plan) {
     const { parts, words } = this;
     const { active } = state;
-    parts["current-hint"].hidden = Boolean(active);
-    parts["current-tools"].hidden = !active;
-    parts.accept.hidden = active?.source !== "model";
-    parts.reject.hidden = active?.source !== "model";
+    for (const button of parts.current.querySelectorAll("button")) button.disabled = !active;
+    parts.accept.disabled = active?.source !== "model";
+    parts.reject.disabled = active?.source !== "model";
     parts.propagate.disabled = !active;
     parts["propagate-words"].textContent = plan
       ? words("annotate.propagate_count", { total: plan.additions.length })
       : words("annotate.propagate");
     parts.undo.disabled = !state.undoSteps.length;
     parts.redo.disabled = !state.redoSteps.length;
-    if (!active) return;
+    if (!active) {
+      parts["current-entity"].style.setProperty("--color", "transparent");
+      parts["current-entity"].textContent = words("annotate.current_hint");
+      return;
+    }
     const style = styleOf(active);
     parts["current-entity"].style.setProperty("--color", style.color);
     parts["current-entity"].replaceChildren(
