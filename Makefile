@@ -25,9 +25,9 @@ format: $(VENV)/.tests-installed  ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.tests-installed  ## Run the benchmarks; each prints its ratio.
-	for name in $(basename $(notdir $(filter-out %/__init__.py,$(wildcard benchmarks/*.py)))); do \
-		$(BIN)/python -m benchmarks.$$name || exit 1; done
+bench: $(VENV)/.tests-installed  ## Measure speed; quality needs data: python -m benchmarks.quality.
+	$(BIN)/python -m benchmarks.crf
+	$(BIN)/python -m benchmarks.prediction
 
 clean:  ## Remove the virtual environment and caches; keeps annotations.db and models.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
