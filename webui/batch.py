@@ -48,8 +48,10 @@ class BatchReport:
         return value
 
 
-def tag_upload(predictor: Predictor, upload: Upload, folder: Path) -> Iterator[BatchReport]:
-    """Tag every text of an upload and write the result; yields a report after each step.
+def tag_upload(
+    predictor: Predictor, upload: Upload, folder: Path, *, report_every_s: float = 0.25
+) -> Iterator[BatchReport]:
+    """Tag every text of an upload and write the result; yields a report now and then.
 
     Nothing is written unless all steps are taken: a caller that stops iterating leaves no file.
 
@@ -57,8 +59,10 @@ def tag_upload(predictor: Predictor, upload: Upload, folder: Path) -> Iterator[B
         predictor: Tags the texts.
         upload: The file's documents, and the lines that could not be read.
         folder: Where the result is written, in a folder of its own.
+        report_every_s: Shortest time between two reports, in seconds: a browser that gets hundreds
+            of them is still drawing them when the visitor has cancelled.
     """
-    started = time.perf_counter()
+    started = reported = time.perf_counter()
     errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
     documents = upload.documents
     lines: list[str] = []
@@ -78,7 +82,9 @@ def tag_upload(predictor: Predictor, upload: Upload, folder: Path) -> Iterator[B
             example = Example(document.external_id, prediction.text, prediction.spans)
             lines.append(format_cluener_line(example))
             num_spans += len(prediction.spans)
-        yield report("running")
+        if time.perf_counter() - reported >= report_every_s:
+            yield report("running")
+            reported = time.perf_counter()
     if not lines:
         yield report("done")
         return

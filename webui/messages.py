@@ -41,7 +41,7 @@ def find_text_problem(text: object, language: Language) -> str | None:
 
 
 def find_unstorable_character(text: str, language: Language) -> str | None:
-    """What no UTF-8 file can hold in a text and where, in the visitor's language; None if nothing."""
+    """Which character no UTF-8 file can hold and where, in the visitor's language; None if none."""
     found = _UNSTORABLE.search(text)
     if not found:
         return None

@@ -257,12 +257,10 @@ def _build_batch(handlers: PredictHandlers) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    cancel.click(
-        handlers.cancel_file,
-        outputs=[report, cancel],
-        cancels=running,
-        queue=False,
-        api_visibility="private",
+    # First stop, then say so, and not through the queue: Gradio 6.31 closes the queue's stream when
+    # an event is cancelled, and what is still on its way there would come last.
+    cancel.click(None, cancels=running, api_visibility="private").then(
+        handlers.cancel_file, outputs=[report, cancel], queue=False, api_visibility="private"
     )
 
 

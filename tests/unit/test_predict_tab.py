@@ -139,7 +139,7 @@ def test_what_is_no_text_is_not_added(handlers, store, text):
 def test_a_batch_reports_its_progress_and_writes_cluener_lines(tmp_path):
     lines = "\n".join(f"第{n}家浙商银行" for n in range(70))
     upload = parse_upload(lines.encode("gb18030"), "a.txt", labels=None)
-    reports = list(tag_upload(BankPredictor(), upload, tmp_path))
+    reports = list(tag_upload(BankPredictor(), upload, tmp_path, report_every_s=0))
     assert [report.done for report in reports] == [0, 32, 64, 70, 70]
     assert [report.state for report in reports] == ["running"] * 4 + ["done"]
     assert reports[-1].spans == 70
@@ -150,7 +150,7 @@ def test_a_batch_reports_its_progress_and_writes_cluener_lines(tmp_path):
 
 def test_a_batch_that_is_not_taken_to_its_end_writes_nothing(tmp_path):
     upload = parse_upload("浙商银行\n".encode() * 100, "a.txt", labels=None)
-    steps = tag_upload(BankPredictor(), upload, tmp_path)
+    steps = tag_upload(BankPredictor(), upload, tmp_path, report_every_s=0)
     next(steps)
     next(steps)
     steps.close()
