@@ -49,7 +49,7 @@ const drawRow = (characters, span) => {
   return row;
 };
 
-// The same line that ner_core.formats.format_cluener_line writes: ends inclusive, labels and positions sorted.
+// The same line that ner_core.formats.format_cluener_line writes: ends inclusive, labels and positions sorted; a test compares them.
 const toCluener = (text, characters, spans) => {
   const label = new Map();
   const byLabel = (first, second) =>
@@ -63,7 +63,9 @@ const toCluener = (text, characters, spans) => {
   }
   const pairs = (map, write) => `{${[...map].map(([key, value]) => `${JSON.stringify(key)}: ${write(value)}`).join(", ")}}`;
   const labels = pairs(label, (mentions) => pairs(mentions, (positions) => `[${positions.join(", ")}]`));
-  return `{"text": ${JSON.stringify(text)}, "label": ${labels}}`;
+  const line = `{"text": ${JSON.stringify(text)}, "label": ${labels}}`;
+  // Characters that some programs take for the end of the line.
+  return line.replace(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, "0")}`);
 };
 
 const show = (result) => {
