@@ -16,7 +16,7 @@ from annotation_store.documents import (
 from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
 from ner_core.formats import cluener_to_spans
 from ner_core.labels import LabelSet
-from ner_core.spans import Span, check_spans
+from ner_core.spans import Span, check_spans, check_text
 
 # What `to_revision` reads; its table also has a `status`, as the document does.
 REVISION_COLUMNS = (
@@ -29,6 +29,10 @@ REVISION_COLUMNS = (
     RevisionRow.created_at,
     RevisionRow.num_changes,
 )
+
+
+# SQLite compares patterns of at most 50,000 bytes; nobody types that much into a search box.
+_MAX_QUERY_CHARACTERS = 1000
 
 
 def read_projects(connection: Connection) -> dict[str, LabelSet]:
@@ -60,18 +64,26 @@ def find_project(
 
 
 def filter_documents(
-    connection: Connection, project: str, status: Status | None = None
+    connection: Connection, project: str, status: Status | None = None, query: str = ""
 ) -> list[ColumnElement[bool]]:
-    """Conditions for a project's documents, of one status or of all.
+    """Conditions for a project's documents, of one status or of all, that hold a string or any.
 
     Raises:
-        ValueError: There is no such project or status.
+        ValueError: There is no such project or status, or the string is too long.
     """
     project_id, _labels = find_project(connection, project)
     conditions: list[ColumnElement[bool]] = [DocumentRow.project_id == project_id]
     if status is not None:
         check_status(status)
         conditions.append(DocumentRow.status == status)
+    if query:
+        check_text(query)
+        if len(query) > _MAX_QUERY_CHARACTERS:
+            raise ValueError(
+                f"expected at most {_MAX_QUERY_CHARACTERS} characters to search for,"
+                f" got {len(query)}"
+            )
+        conditions.append(DocumentRow.text.icontains(query, autoescape=True))
     return conditions
 
 
