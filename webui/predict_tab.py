@@ -142,14 +142,7 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> P
                 examples = _make_examples(predictor)
             model = f"{predictor.name} · {predictor.device_name}"
             result = make_result_view(predictor.labels, model)
-            gr.HTML(
-                html_template=_read("about.html"),
-                js_on_load=_read("about.js"),
-                texts=_texts(),
-                example=CLIENT_EXAMPLE,
-                apply_default_css=False,
-                elem_id="about",
-            )
+            _make_view("about", example=CLIENT_EXAMPLE)
         with gr.Column(elem_classes="page-aside"):
             make_details_view(predictor.labels)
             with gr.Column(elem_classes="card"):
@@ -176,20 +169,7 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> P
 
 def _make_length_counter(text_box: gr.Textbox) -> None:
     """Counts code points while the visitor types; no request is made."""
-    counter = gr.HTML(
-        0,
-        html_template="<span class='quiet'></span>",
-        js_on_load=(
-            "const language = document.documentElement.lang.startsWith('zh') ? 'zh' : 'en';"
-            "const texts = props.texts[language];"
-            "const show = () => { element.querySelector('span').textContent ="
-            " texts['predict.length'].replace('{count}', props.value.toLocaleString()); };"
-            "watch('value', show); show();"
-        ),
-        texts=_texts(),
-        apply_default_css=False,
-        elem_id="predict-length",
-    )
+    counter = _make_view("length", value=0)
     text_box.change(
         None,
         js="(text) => Array.from(text ?? '').length",
@@ -211,14 +191,7 @@ def _make_examples(predictor: Predictor) -> gr.HTML:
             names = {language: [table[example.name_key]] for language, table in TEXTS.items()}
         color = style.color if style else None
         examples.append({"text": example.text, "names": names, "color": color})
-    return gr.HTML(
-        html_template=_read("examples.html"),
-        js_on_load=_read("examples.js"),
-        texts=_texts(),
-        examples=examples,
-        apply_default_css=False,
-        elem_id="predict-examples",
-    )
+    return _make_view("examples", examples=examples)
 
 
 def _build_batch(handlers: PredictHandlers) -> None:
@@ -243,13 +216,7 @@ def _build_batch(handlers: PredictHandlers) -> None:
             variant="primary",
             elem_id="batch-download",
         )
-    report = gr.HTML(
-        html_template=_read("batch.html"),
-        js_on_load=_read("batch.js"),
-        texts=_texts(),
-        apply_default_css=False,
-        elem_id="batch-report",
-    )
+    report = _make_view("batch")
     running = upload.upload(
         handlers.predict_file,
         inputs=upload,
@@ -264,10 +231,14 @@ def _build_batch(handlers: PredictHandlers) -> None:
     )
 
 
-def _texts() -> dict[str, dict[str, str]]:
+def _make_view(name: str, **props: Any) -> gr.HTML:
+    """A component with a constant template; its script draws what the props say."""
     keys = PAGE.keys() | PREDICT.keys()
-    return {language: {key: table[key] for key in keys} for language, table in TEXTS.items()}
-
-
-def _read(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
+    return gr.HTML(
+        html_template=(_ASSETS / f"{name}.html").read_text(encoding="utf-8"),
+        js_on_load=(_ASSETS / f"{name}.js").read_text(encoding="utf-8"),
+        texts={language: {key: table[key] for key in keys} for language, table in TEXTS.items()},
+        apply_default_css=False,
+        elem_id=f"predict-{name}",
+        **props,
+    )

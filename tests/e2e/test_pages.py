@@ -59,7 +59,7 @@ def test_a_result_carries_what_the_interface_promises(page: Page) -> None:
         ("10", "13", "name", "model", "0.97"),
         ("13", "15", "position", "model", "0.62"),
     ]
-    expect(page.locator("#predict-length")).to_have_text("15 字")
+    expect(page.locator("#predict-length span")).to_have_text("15 字")
     expect(page.locator("#predict-result [data-field=latency]")).to_contain_text("rules · CPU")
 
     rows = page.get_by_test_id("entities-table").locator("tbody tr")
@@ -150,7 +150,7 @@ def test_20000_characters_are_tagged_to_their_end(page: Page) -> None:
     assert len(text) == 20_000
     result = predict(page, text)
     assert attributes(result.get_by_test_id("entity"))[-1][:3] == ("19997", "20000", "name")
-    expect(page.locator("#predict-length")).to_have_text("20,000 字")
+    expect(page.locator("#predict-length span")).to_have_text("20,000 字")
 
 
 def test_correct_this_opens_the_text_in_the_editor_with_suggestions(page: Page) -> None:
@@ -178,7 +178,7 @@ def test_a_file_is_tagged_and_downloaded(page: Page, tmp_path: Path) -> None:
             "buffer": "浙商银行\n\n今天\x00坏了\n银监会\n".encode("gb18030"),
         }
     )
-    report = page.locator("#batch-report")
+    report = page.locator("#predict-batch")
     expect(report).to_contain_text("2 条已识别，找到 2 个实体")
     expect(report).to_contain_text("1 行没有读入")
     expect(report).to_contain_text("新闻.txt:3: ")

@@ -35,9 +35,8 @@ const drawRow = (characters, span) => {
   const name = style ? (language === "zh" ? style.chinese : style.english) : span.label;
   const label = make("td", "label", name);
   label.title = span.label;
-  const percent = make("td", "score", `${Math.round(span.score * 100)}%`);
+  const percent = make("td", span.score < 0.6 ? "score low" : "score", `${Math.round(span.score * 100)}%`);
   percent.title = span.score.toFixed(4);
-  percent.style.setProperty("--share", span.score);
   row.append(mention, label, make("td", "start", span.start), make("td", "end", span.end), percent);
 
   const tell = (detail) => document.dispatchEvent(new CustomEvent("ner:point", { detail }));
