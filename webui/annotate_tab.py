@@ -159,9 +159,10 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> A
     """Build the page inside the current Gradio context."""
     project = next(p for p in store.projects() if p.name == settings.project)
     page = AnnotatePage(store, predictor, project)
-    for listen, answer in (
-        (page.editor.open, page.answer_open),
-        (page.editor.save, page.answer_save),
+    for listen, answer, concurrency_limit in (
+        # Opening a long text waits for the model; nobody's save should wait with it.
+        (page.editor.open, page.answer_open, 4),
+        (page.editor.save, page.answer_save, 1),
     ):
         listen(
             answer,
@@ -169,8 +170,8 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> A
             outputs=page.editor,
             # Gradio's default mode drops an event while one of its kind is under way.
             trigger_mode="multiple",
-            concurrency_limit=1,
-            concurrency_id="annotate",
+            concurrency_limit=concurrency_limit,
+            concurrency_id=answer.__name__,
             show_progress="hidden",
             api_visibility="private",
         )

@@ -483,14 +483,17 @@ def test_unsaved_work_waits_when_a_person_looks_at_another_document(store, open_
     editor.expect_state("clean")
 
 
-def test_a_draft_survives_a_reload_and_is_offered(store, open_editor):
-    (document_id,) = add(store, "小明在南京（22）")
+def test_a_draft_survives_a_reload_and_is_offered_before_anything_else(store, open_editor):
+    _, document_id = add(store, "小红在北京（22）", "小明在南京（22）")
     editor = open_editor()
+    editor.press("j")
+    editor.expect_document(document_id)
     editor.select(0, 2)
     editor.press(NAME)
     editor.expect_state("dirty")
     editor.page.reload()
     editor = show_editor(editor.page)
+    editor.expect_document(document_id)
     expect(editor.page.get_by_test_id("draft-offer")).to_be_visible()
     editor.expect_spans()
     editor.page.keyboard.press("Enter")  # the focus is on 恢复草稿
@@ -501,6 +504,40 @@ def test_a_draft_survives_a_reload_and_is_offered(store, open_editor):
     editor.page.reload()
     editor = show_editor(editor.page)
     expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
+
+
+def test_work_in_one_tab_is_not_offered_as_a_draft_in_another(store, open_editor, app):
+    (document_id,) = add(store, "小明在苏州（22）")
+    editor = open_editor()
+    editor.select(0, 2)
+    editor.press(NAME)
+    editor.expect_state("dirty")
+
+    other_page = editor.page.context.new_page()
+    other_page.goto(app.url)
+    other = show_editor(other_page)
+    other.expect_document(document_id)
+    other.page.wait_for_timeout(500)
+    expect(other.page.get_by_test_id("draft-offer")).to_be_hidden()
+    other.select(3, 2)
+    other.press(ADDRESS, "Enter")
+    other.expect_state("saved")
+
+    editor.page.bring_to_front()
+    editor.press("Enter")
+    editor.expect_state("conflict")
+    editor.page.get_by_role("button", name="采用对方的").click()
+    editor.expect_spans(("苏州", "address", "human"))
+
+    editor.press("Tab", "Delete")
+    editor.page.close()  # left for good, unsaved
+    third_page = other.page.context.new_page()
+    third_page.goto(app.url)
+    third = show_editor(third_page)
+    expect(third.page.get_by_test_id("draft-offer")).to_be_visible()
+    third.page.get_by_role("button", name="丢弃草稿").click()
+    third.expect_spans(("苏州", "address", "human"))
+    third.expect_state("clean")
 
 
 def test_six_thousand_characters_with_four_hundred_entities_are_redrawn_in_50_ms(

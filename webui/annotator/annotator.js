@@ -13,7 +13,7 @@ class Annotator {
     this.leavesOnTab = false;
     this.view = new TextView(parts);
     this.panels = new Panels(parts, words, language);
-    this.session = new Session(this, (event, payload) => trigger(event, payload), storage);
+    this.session = new Session(this, (event, payload) => trigger(event, payload));
     this.conflicts = new ConflictView(parts, words, (entity) => this.styleOf(entity), (revision) =>
       this.panels.describeRevision(revision),
     );
@@ -44,16 +44,19 @@ class Annotator {
     this.#takeLabels(session.labels);
     parts.annotator.disabled = session.username !== null;
     if (session.username !== null) parts.annotator.value = session.username;
-    parts.draft.hidden = !work.draft;
+    parts.draft.hidden = true;
     this.#takeFocus();
-    if (work.draft) {
-      const time = new Date(work.draft.at).toLocaleString(this.language === "zh" ? "zh-CN" : "en");
-      parts["draft-words"].textContent = this.words("annotate.draft_offer", { time });
-      parts["draft-restore"].focus();
-    }
     this.tell("");
     this.draw();
     this.savingChanged();
+  }
+
+  showDraft(draft) {
+    const { parts } = this;
+    const time = new Date(draft.at).toLocaleString(this.language === "zh" ? "zh-CN" : "en");
+    parts["draft-words"].textContent = this.words("annotate.draft_offer", { time });
+    parts.draft.hidden = false;
+    parts["draft-restore"].focus();
   }
 
   showNothing(key, values) {

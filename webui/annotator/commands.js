@@ -219,7 +219,13 @@ class Commands {
     this.session.next();
   }
 
+  // The active entity or, where none is, the shortest one around the selection or in front of the caret.
   #withActive(act) {
+    const { start, end, hasSelection } = this.view;
+    const isAround = (entity) => end <= entity.end && (hasSelection ? entity.start <= start : entity.start < start);
+    const around = this.state.entities.filter(isAround);
+    around.sort((first, second) => first.end - first.start - (second.end - second.start));
+    this.state.active ??= around[0] ?? null;
     if (!this.state.active) {
       this.editor.tell("annotate.activate_first");
       return;
@@ -229,8 +235,10 @@ class Commands {
   }
 
   #withSuggestion(act) {
-    if (this.state.active?.source === "human") this.editor.tell("annotate.not_a_suggestion");
-    else this.#withActive(act);
+    this.#withActive((active) => {
+      if (active.source === "human") this.editor.tell("annotate.not_a_suggestion");
+      else act(active);
+    });
   }
 
   #tellActive(key) {

@@ -20,6 +20,7 @@ _SCRIPTS: Final = (
     "annotation_state.js",
     "tagged_text.js",
     "text_view.js",
+    "tab_presence.js",
     "drafts.js",
     "request_lane.js",
     "keys.js",

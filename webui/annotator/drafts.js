@@ -1,15 +1,18 @@
 // Work that is not saved yet, kept in this browser until the server has it. One draft for each document and revision
 // that the work started from.
 
+const DRAFT_PREFIX = "ner_draft/";
+
 class Drafts {
-  constructor(storage) {
+  constructor(storage, tabId) {
     this.storage = storage;
+    this.tabId = tabId;
     this.project = "";
   }
 
   // Returns whether the browser could keep it; private windows and a full storage cannot.
   write(document, entities) {
-    const draft = { text: document.text, entities, at: new Date().toISOString() };
+    const draft = { text: document.text, entities, at: new Date().toISOString(), tab: this.tabId };
     try {
       this.storage.setItem(this.#key(document.id, document.revision), JSON.stringify(draft));
       return true;
@@ -22,29 +25,38 @@ class Drafts {
     this.storage.removeItem(this.#key(document.id, document.revision));
   }
 
-  // The newest draft of a document: {base, entities, at}, or null. Another database at the same address may use the
-  // same numbers, so a draft counts only for the text it was made for.
-  find(document) {
-    const drafts = [];
-    const prefix = this.#key(document.id, "");
-    for (let index = 0; index < this.storage.length; index += 1) {
-      const key = this.storage.key(index);
-      if (!key.startsWith(prefix)) continue;
-      const draft = JSON.parse(this.storage.getItem(key));
-      if (draft.text !== document.text) continue;
-      const entities = draft.entities.map((entity) => Object.freeze(entity));
-      drafts.push({ base: Number(key.slice(prefix.length)), entities, at: draft.at });
-    }
-    return drafts.sort((first, second) => (first.at < second.at ? 1 : -1))[0] ?? null;
+  removeAll(document) {
+    for (const key of this.#keys(this.#key(document.id, ""))) this.storage.removeItem(key);
   }
 
-  removeAll(document) {
-    const prefix = this.#key(document.id, "");
+  // The newest draft of a document, or null. Another database at the same address may use the same numbers, so a draft
+  // counts only for the text it was made for.
+  find(document) {
+    const drafts = this.#read(this.#key(document.id, ""));
+    return drafts.find((draft) => draft.text === document.text) ?? null;
+  }
+
+  // The newest draft of all, of any project, or null.
+  findNewest() {
+    return this.#read(DRAFT_PREFIX)[0] ?? null;
+  }
+
+  // Drafts {documentId, base, text, entities, at, tab}, the newest first.
+  #read(prefix) {
+    const drafts = this.#keys(prefix).map((key) => {
+      const [documentId, base] = key.split("/").slice(-2).map(Number);
+      const draft = JSON.parse(this.storage.getItem(key));
+      return { ...draft, documentId, base, entities: draft.entities.map((entity) => Object.freeze(entity)) };
+    });
+    return drafts.sort((first, second) => (first.at < second.at ? 1 : -1));
+  }
+
+  #keys(prefix) {
     const keys = Array.from({ length: this.storage.length }, (_, index) => this.storage.key(index));
-    for (const key of keys) if (key.startsWith(prefix)) this.storage.removeItem(key);
+    return keys.filter((key) => key.startsWith(prefix));
   }
 
   #key(documentId, revision) {
-    return `ner_draft/${this.project}/${documentId}/${revision}`;
+    return `${DRAFT_PREFIX}${this.project}/${documentId}/${revision}`;
   }
 }

@@ -1,6 +1,6 @@
 // Everything around the text: palette, lists, status and buttons. It draws what it is told and decides nothing.
 
-// From here on, rows out of sight are not laid out.
+// In a longer list, rows are filled when they come into sight: hundreds of them cost more than drawing the text.
 const LONG_LIST = 60;
 
 class Panels {
@@ -10,6 +10,10 @@ class Panels {
     this.language = language;
     // Entities never change, so neither do their rows.
     this.rows = new WeakMap();
+    const fillVisible = (entries) => {
+      for (const { target, isIntersecting } of entries) if (isIntersecting) this.#fillRow(target);
+    };
+    this.inSight = new IntersectionObserver(fillVisible, { root: parts.entities, rootMargin: "300px" });
   }
 
   drawPalette(styles) {
@@ -48,10 +52,15 @@ class Panels {
     parts["entities-title"].textContent =
       words("annotate.entities", { total: state.entities.length }) +
       (numSuggestions ? ` · ${words("annotate.undecided", { total: numSuggestions })}` : "");
-    const rows = state.entities.map((entity) => this.#entityRow(state, entity, styleOf(entity)));
+    const isLong = state.entities.length > LONG_LIST;
+    const rows = state.entities.map((entity) => {
+      const row = this.#rowOf(entity, () => this.#entityParts(state, entity, styleOf(entity)));
+      if (!isLong) this.#fillRow(row);
+      else if (!row.firstChild) this.inSight.observe(row);
+      return row;
+    });
     if (!rows.length) rows.push(createElement("li", "ed-hint", { textContent: words("annotate.no_entities") }));
-    parts.entities.classList.toggle("ed-long", rows.length > LONG_LIST);
-    // Only rows that changed are touched: laying out hundreds of them costs more than drawing the text.
+    // Only rows that changed are touched.
     let next = parts.entities.firstChild;
     for (const row of rows) {
       if (row === next) next = next.nextSibling;
@@ -59,6 +68,7 @@ class Panels {
     }
     while (next) {
       const following = next.nextSibling;
+      this.inSight.unobserve(next);
       next.remove();
       next = following;
     }
@@ -89,8 +99,8 @@ class Panels {
       : words("annotate.propagate");
     parts.undo.disabled = !state.undoSteps.length;
     parts.redo.disabled = !state.redoSteps.length;
+    parts["current-entity"].classList.toggle("ed-hint", !active);
     if (!active) {
-      parts["current-entity"].style.setProperty("--color", "transparent");
       parts["current-entity"].textContent = words("annotate.current_hint");
       return;
     }
@@ -142,36 +152,40 @@ class Panels {
     );
   }
 
-  #entityRow(state, entity, style) {
+  #rowOf(entity, makeParts) {
+    if (!this.rows.has(entity)) {
+      this.rows.set(entity, Object.assign(createElement("li"), { entity, makeParts }));
+    }
+    return this.rows.get(entity);
+  }
+
+  #fillRow(row) {
+    this.inSight.unobserve(row);
+    if (!row.firstChild) row.append(...row.makeParts());
+  }
+
+  #entityParts(state, entity, style) {
     const { words } = this;
-    const known = this.rows.get(entity);
-    if (known) return known;
-    const row = createElement("li");
-    this.rows.set(entity, row);
-    row.entity = entity;
-    row.style.setProperty("--color", style.color);
     const mention = createElement("button", "ed-mention", { type: "button" });
     mention.dataset.command = "activate";
+    mention.style.setProperty("--color", style.color);
     mention.append(
       createElement("strong", "", { textContent: state.mention(entity) }),
       createElement("span", "", { textContent: `${style.name} ${entity.start}–${entity.end}` }),
     );
-    row.append(mention);
     if (entity.source === "human") {
-      row.append(createElement("span", "ed-origin", { textContent: words("annotate.human") }));
-      return row;
+      return [mention, createElement("span", "ed-origin", { textContent: words("annotate.human") })];
     }
-    row.append(createElement("span", "ed-origin", { textContent: percentOf(entity) }));
-    for (const [command, text] of [
+    const decisions = [
       ["accept", "✓ A"],
       ["reject", "✗ X"],
-    ]) {
-      const button = createElement("button", "ed-button ed-tiny", { type: "button", textContent: text });
+    ].map(([command, textContent]) => {
+      const button = createElement("button", "ed-button ed-tiny", { type: "button", textContent });
       button.dataset.command = command;
       button.setAttribute("aria-label", `${words(`annotate.${command}`)} ${state.mention(entity)}`);
-      row.append(button);
-    }
-    return row;
+      return button;
+    });
+    return [mention, createElement("span", "ed-origin", { textContent: percentOf(entity) }), ...decisions];
   }
 
   #timeOf(isoTime) {

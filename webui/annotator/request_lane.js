@@ -57,7 +57,7 @@ class RequestLane {
   #sendNext() {
     if (this.sent || !this.waiting.length) return;
     [this.sent] = this.waiting;
-    this.sent.token ??= crypto.getRandomValues(new Uint32Array(4)).join("-");
+    this.sent.token ??= randomToken();
     this.timer = setTimeout(() => {
       this.isLate = true;
       this.onLate();

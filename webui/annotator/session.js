@@ -6,11 +6,12 @@
 const NUM_DOCUMENTS_AT_HAND = 4;
 
 class Session {
-  // `page` is told what happened: showWork(work), showNothing(...), savingChanged(), tell(key, values),
+  // `page` is told what happened: showWork(work), showDraft(draft), showNothing(...), savingChanged(), tell(key, values),
   // showConflict(...), resume(), forgetTypedAhead().
-  constructor(page, send, storage) {
+  constructor(page, send) {
     this.page = page;
-    this.drafts = new Drafts(storage);
+    this.presence = new TabPresence(sessionStorage);
+    this.drafts = new Drafts(localStorage, this.presence.id);
     this.lane = new RequestLane(send, () => this.#onLate());
     this.works = new Map();
     this.current = null;
@@ -40,18 +41,36 @@ class Session {
     }
   }
 
-  openFirst() {
-    this.#open({}, (documents, message) => this.#jumpTo(message));
+  // Work that was left unsaved comes first, then what nobody has reviewed.
+  async openFirst() {
+    const draft = this.drafts.findNewest();
+    const isAbandoned = draft && !(await this.presence.isOpenElsewhere(draft.tab));
+    if (this.current) return;
+    const showFirst = (documents, message) => {
+      // Another page may have chosen a document meanwhile.
+      if (!this.current) this.#jumpTo(message);
+    };
+    const openFirstUnreviewed = () => this.#open({}, showFirst);
+    if (!isAbandoned) {
+      openFirstUnreviewed();
+      return;
+    }
+    const showDrafted = (documents, message) => {
+      if (documents[0].text === draft.text) showFirst(documents, message);
+      else openFirstUnreviewed();
+    };
+    this.#open({ document_id: draft.documentId }, showDrafted, openFirstUnreviewed);
   }
 
   // Brings in what others did to the shown document while this page was out of sight.
   refresh() {
+    if (this.lane.waiting.length) return;
     if (!this.current) {
       this.openFirst();
       return;
     }
     const { current } = this;
-    if (current.state.isDirty || this.lane.waiting.length) return;
+    if (current.state.isDirty) return;
     this.#open({ document_id: current.document.id, num_documents: 1 }, ([document]) => {
       if (document && this.current === current) this.#show(this.#workOf(document));
     });
@@ -188,7 +207,7 @@ class Session {
     });
   }
 
-  #open(asked, onDocuments) {
+  #open(asked, onDocuments, onRefused = (reason) => this.#tellRefused(reason)) {
     this.lane.push({
       event: "open",
       payload: () => ({ num_documents: NUM_DOCUMENTS_AT_HAND, ...asked }),
@@ -196,13 +215,17 @@ class Session {
         if (message.kind === "documents") {
           this.#takeProject(message);
           onDocuments(message.documents, message);
-          return;
+        } else {
+          onRefused(message.reason);
         }
-        this.#stopMoving();
-        if (this.current) this.page.tell("annotate.refused", { reason: message.reason });
-        else this.page.showNothing("annotate.refused", { reason: message.reason });
       },
     });
+  }
+
+  #tellRefused(reason) {
+    this.#stopMoving();
+    if (this.current) this.page.tell("annotate.refused", { reason });
+    else this.page.showNothing("annotate.refused", { reason });
   }
 
   #onLate() {
@@ -272,20 +295,22 @@ class Session {
 
   #show(work) {
     this.current = work;
-    if (!work.state.isDirty) this.#findDraft(work);
     this.page.showWork(work);
+    this.#offerDraft(work);
   }
 
-  #findDraft(work) {
+  async #offerDraft(work) {
     const { document, state } = work;
-    // A save of this document on its way keeps its draft until the answer comes.
-    if (this.lane.waiting.some((request) => request.work === work)) return;
     const draft = this.drafts.find(document);
-    if (!draft) return;
+    if (!draft || (draft.tab !== this.presence.id && (await this.presence.isOpenElsewhere(draft.tab)))) return;
+    // A save of this document on its way keeps its draft until the answer comes.
+    const isSaving = this.lane.waiting.some((request) => request.work === work);
+    if (isSaving || state.isDirty || this.current !== work) return;
     if (AnnotationState.isSame(draft.entities, state.entities)) {
       this.drafts.removeAll(document);
     } else if (draft.base === document.revision) {
       work.draft = draft;
+      this.page.showDraft(draft);
     } else {
       this.page.showConflict({
         document,
