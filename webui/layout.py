@@ -83,7 +83,8 @@ def launch_options() -> dict[str, Any]:
         "head": f"<style>{''.join(map(_read, _STYLES))}</style>",
         "i18n": I18N,
         "favicon_path": str(_ASSETS / "favicon.svg"),
-        "footer_links": [],
+        # The link to the API page is the one of page/about.js; page.css hides this footer.
+        "footer_links": ["api"],
         # Run history keeps every text that a visitor tags in the browser; nobody asked for that.
         "run_history": False,
         "app_kwargs": {"middleware": [Middleware(PageLanguage)]},

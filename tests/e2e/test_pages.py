@@ -210,6 +210,14 @@ def test_the_client_example_names_this_address(page: Page, url: str) -> None:
     compile(example.inner_text(), "example", "exec")
 
 
+def test_the_api_page_lists_the_three_endpoints(page: Page) -> None:
+    page.get_by_role("button", name="接口文档").click()
+    listing = page.locator(".api-docs")
+    for name in ("/predict", "/predict_batch", "/export"):
+        expect(listing.get_by_text(name, exact=True).first).to_be_visible()
+    expect(page.get_by_label("Gradio footer navigation")).to_be_hidden()
+
+
 def test_json_is_copied(open_page: Callable[..., Page], url: str) -> None:
     page = ready(open_page(url, permissions=["clipboard-read", "clipboard-write"]))
     predict(page, TEXT)

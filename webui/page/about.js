@@ -20,3 +20,5 @@ field("copy").addEventListener("click", async () => {
   field("copy").textContent = texts[isCopied ? "page.copied" : "page.copy_failed"];
   window.setTimeout(() => (field("copy").textContent = texts["page.copy"]), 2000);
 });
+// Gradio 6.31 opens its API page from its own footer only (the address ?view=api shows nothing), and page.css hides that.
+field("api-link").addEventListener("click", () => document.querySelector("footer .show-api").click());
