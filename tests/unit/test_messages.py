@@ -12,7 +12,7 @@ ENGLISH = gr.Request(headers={"accept-language": "de,en;q=0.9"})
 
 @pytest.fixture
 def log(caplog, monkeypatch):
-    """What is logged; import-linter, which another test runs, switches off all loggers there are."""
+    """What is logged; import-linter, which another test runs, switches off all loggers."""
     monkeypatch.setattr(messages.logger, "disabled", False)
     return caplog
 
