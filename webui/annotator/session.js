@@ -17,13 +17,17 @@ class Session {
     this.current = null;
     this.ahead = [];
     this.hasMoreAhead = true;
-    this.isMoving = false;
+    this.moving = null; // "next" or "previous" while that document is on its way
     this.isFetchingAhead = false;
     this.lastSaved = null;
     this.refusal = null;
     this.labels = [];
     this.numTotal = 0;
     this.username = null;
+  }
+
+  get isMoving() {
+    return this.moving !== null;
   }
 
   get numUnsaved() {
@@ -81,7 +85,7 @@ class Session {
       this.#show(this.works.get(this.ahead.shift()));
       this.#fetchAhead();
     } else if (this.hasMoreAhead) {
-      this.isMoving = true;
+      this.moving = "next";
       this.#fetchAhead();
     } else {
       this.page.tell("annotate.is_last");
@@ -90,10 +94,10 @@ class Session {
 
   previous() {
     const { id } = this.current.document;
-    this.isMoving = true;
+    this.moving = "previous";
     this.#open({ before: id, num_documents: 1 }, ([document]) => {
-      if (!this.isMoving) return;
-      this.isMoving = false;
+      if (this.moving !== "previous") return;
+      this.moving = null;
       if (document) {
         this.ahead.unshift(id);
         this.#show(this.#workOf(document));
@@ -236,7 +240,7 @@ class Session {
 
   // The shown document can be worked on again.
   #stopMoving() {
-    this.isMoving = false;
+    this.moving = null;
     this.isFetchingAhead = false;
     this.page.forgetTypedAhead();
   }
@@ -275,8 +279,8 @@ class Session {
         this.ahead.push(...documents.map((document) => this.#workOf(document).document.id));
         this.hasMoreAhead = documents.length === NUM_DOCUMENTS_AT_HAND;
       }
-      if (this.isMoving) {
-        this.isMoving = false;
+      if (this.moving === "next") {
+        this.moving = null;
         this.next();
         this.page.resume();
       }
