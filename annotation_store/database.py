@@ -27,7 +27,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from annotation_store.documents import StoreError
+from annotation_store.documents import DamagedRow, StoreError
 from annotation_store.sqlite_file import (
     APPLICATION_ID,
     check_file,
@@ -118,7 +118,7 @@ class Database:
 
     @contextmanager
     def clear_errors(self) -> Iterator[None]:
-        """Turn what the disk or the server did wrong into a StoreError; leave bugs as they are."""
+        """Turn what disk, server or other programs did into a StoreError; leave bugs alone."""
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
@@ -126,10 +126,8 @@ class Database:
             if reason is None:
                 raise
             raise StoreError(f"{reason} ({self.name})") from error
-        except json.JSONDecodeError as error:  # from a JSON column, while rows are fetched
-            raise StoreError(
-                f"expected JSON in the database, got {error.doc[:60]!r} ({self.name})"
-            ) from error
+        except DamagedRow as error:
+            raise StoreError(f"{error.reason} ({error.place}; {self.name})") from error
 
 
 def open_database(url_or_path: str | Path, *, lock_timeout_s: float, must_exist: bool) -> Database:
@@ -204,6 +202,9 @@ def _make_engine(url: URL, *, lock_timeout_s: float, is_upgrade: bool = False) -
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # sqlite3 begins nothing by itself; `begin` below does
+        # Bytes that are no UTF-8 come out as lone surrogates, which `rows` refuses, with the name
+        # of the document; sqlite3 itself would end the whole fetch.
+        connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
         connection.execute(f"PRAGMA foreign_keys = {'OFF' if is_upgrade else 'ON'}")
 
     @event.listens_for(engine, "begin")

@@ -162,6 +162,20 @@ class StoreError(ValueError):
     """A database that cannot be opened or used; the message is one line, fit to be shown."""
 
 
+class DamagedRow(StoreError):
+    """A row that this program cannot have written; see `Database.clear_errors`.
+
+    Attributes:
+        reason: What was expected and what stands there.
+        place: Whose row it is, for example "document 3, revision 2".
+    """
+
+    def __init__(self, reason: str, place: str) -> None:
+        self.reason = reason
+        self.place = place
+        super().__init__(f"{reason} ({place})")
+
+
 class DocumentNotFound(LookupError):
     """There is no such document."""
 

@@ -4,6 +4,7 @@ The steps in `migrations/` make them; a test compares the two. They also make tr
 to change or delete a revision and to change a text.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +26,36 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from annotation_store.documents import SOURCES, STATUSES
 
 
-class UtcDateTime(TypeDecorator[datetime]):
+class _Tolerant(TypeDecorator[Any]):
+    """A column that hands over what it cannot read as it stands there.
+
+    The functions of `rows` check what they get and name the document; an error from in here would
+    end a whole fetch, without a word about the row.
+    """
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """The type's own way to read a value, made tolerant."""
+        read = super().result_processor(dialect, coltype)
+        if read is None:
+            return None
+
+        def read_or_hand_over(value: Any) -> Any:
+            try:
+                return read(value)
+            except (ValueError, TypeError, OverflowError, RecursionError):
+                return value
+
+        return read_or_hand_over
+
+
+class Json(_Tolerant):
+    """A JSON value."""
+
+    impl = JSON
+    cache_ok = True
+
+
+class UtcDateTime(_Tolerant):
     """A moment, stored in UTC and read as aware: SQLite keeps no time zone."""
 
     impl = DateTime(timezone=True)
@@ -74,7 +104,7 @@ class ProjectRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
-    labels: Mapped[list[str]] = mapped_column(JSON)
+    labels: Mapped[list[str]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -128,8 +158,8 @@ class RevisionRow(Base):
 
     document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    label: Mapped[dict[str, Any]] = mapped_column(JSON)
-    suggestions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    label: Mapped[dict[str, Any]] = mapped_column(Json)
+    suggestions: Mapped[list[dict[str, Any]]] = mapped_column(Json)
     status: Mapped[str] = mapped_column(String(16))
     source: Mapped[str] = mapped_column(String(16))
     annotator: Mapped[str] = mapped_column(Text)

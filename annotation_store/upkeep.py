@@ -10,8 +10,15 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from annotation_store.database import Database
-from annotation_store.documents import StoreError, digest_text
-from annotation_store.rows import REVISION_COLUMNS, read_projects, to_revision
+from annotation_store.documents import DamagedRow, StoreError, digest_text
+from annotation_store.rows import (
+    REVISION_COLUMNS,
+    check_stored_moment,
+    check_stored_text,
+    naming,
+    to_labels,
+    to_revision,
+)
 from annotation_store.tables import Base, DocumentRow, ProjectRow, RevisionRow
 
 # Rows that a cursor fetches together.
@@ -82,7 +89,7 @@ def verify(database: Database) -> Verification:
         def count(table: type[Base]) -> int:
             return connection.scalar(select(func.count()).select_from(table)) or 0
 
-        checks = [_check_documents, _check_revisions]
+        checks = [_check_projects, _check_documents, _check_revisions]
         if database.dialect == "sqlite":
             checks.insert(0, _check_sqlite)
         return Verification(
@@ -101,6 +108,16 @@ def _check_sqlite(connection: Connection) -> Iterator[str]:
         yield f"foreign_key_check: row {row_id} of {table} names no row of {parent}"
 
 
+def _check_projects(connection: Connection) -> Iterator[str]:
+    for row in connection.execute(select(ProjectRow).order_by(ProjectRow.id)):
+        try:
+            to_labels(row.name, row.labels)
+            with naming(f"project {row.name!r}"):
+                check_stored_moment(row.created_at)
+        except DamagedRow as error:
+            yield str(error)
+
+
 def _check_documents(connection: Connection) -> Iterator[str]:
     """Compare each text with its digest, and each document with its newest revision."""
     newest = (
@@ -117,6 +134,8 @@ def _check_documents(connection: Connection) -> Iterator[str]:
             DocumentRow.id,
             DocumentRow.text,
             DocumentRow.text_sha256,
+            DocumentRow.external_id,
+            DocumentRow.created_at,
             DocumentRow.revision_number,
             DocumentRow.status,
             func.coalesce(newest.c.number, 0).label("newest_number"),
@@ -131,8 +150,15 @@ def _check_documents(connection: Connection) -> Iterator[str]:
         .order_by(DocumentRow.id)
     )
     for row in rows:
-        if digest_text(row.text) != row.text_sha256:
-            yield f"document {row.id}: the text does not have the digest that was stored with it"
+        try:
+            with naming(f"document {row.id}"):
+                check_stored_moment(row.created_at)
+                check_stored_text(row.external_id, "the document's external id")
+                check_stored_text(row.text, "the document's text")
+            if digest_text(row.text) != row.text_sha256:
+                yield f"document {row.id}: the text does not have the digest stored with it"
+        except DamagedRow as error:
+            yield str(error)
         if not row.revision_number == row.newest_number == row.num_revisions:
             yield (
                 f"document {row.id}: expected revisions 1 to {row.revision_number},"
@@ -147,21 +173,26 @@ def _check_documents(connection: Connection) -> Iterator[str]:
 
 def _check_revisions(connection: Connection) -> Iterator[str]:
     """Compare every revision with its text and its project's labels."""
-    projects = read_projects(connection)
     rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
-        select(DocumentRow.id, DocumentRow.text, ProjectRow.name, *REVISION_COLUMNS)
+        select(
+            DocumentRow.id, DocumentRow.text, ProjectRow.name, ProjectRow.labels, *REVISION_COLUMNS
+        )
         .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
         .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
         .order_by(RevisionRow.document_id, RevisionRow.number)
     )
     for row in rows:
         try:
+            labels = to_labels(row.name, row.labels)
+            check_stored_text(row.text, "the document's text")
+        except ValueError:
+            continue  # named already, once and not with every revision
+        try:
             revision = to_revision(row.id, row.text, row)
-            projects[row.name].check_spans((*revision.spans, *revision.suggestions))
-        except StoreError as error:  # names document and revision itself
+            with naming(f"document {row.id}, revision {row.number}"):
+                labels.check_spans((*revision.spans, *revision.suggestions))
+        except DamagedRow as error:
             yield str(error)
-        except ValueError as error:
-            yield f"{error} (document {row.id}, revision {row.number})"
 
 
 def _in_one_line(verdict: str) -> str:

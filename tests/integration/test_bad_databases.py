@@ -389,29 +389,3 @@ def test_damage_in_the_middle_of_a_file_is_found(tmp_path: Path) -> None:
             store.page(limit=1000)
         with pytest.raises(StoreError, match="expected an intact database, got a damaged one"):
             verify(store.database)
-
-
-@pytest.mark.parametrize(
-    ("statement", "message"),
-    [
-        (
-            """UPDATE revision SET label = '{"name": {"叶老": [[0, 2]]}}'""",
-            'expected a revision that fits its text, got expected "叶老" at',
-        ),
-        (
-            """UPDATE revision SET suggestions = '[{"start": 0}]'""",
-            r"expected a revision that fits its text, got 'end' \(document 1, revision 1\)",
-        ),
-        ("UPDATE revision SET label = 'none'", "expected JSON in the database, got 'none'"),
-    ],
-)
-def test_a_revision_that_other_hands_changed_is_named(
-    tmp_path: Path, statement: str, message: str
-) -> None:
-    path = tmp_path / "annotations.db"
-    make_store(path)
-    change(path, "DROP TRIGGER revision_no_update", statement)
-    with AnnotationStore.open(path) as store:
-        for ask in (lambda: store.get(1), lambda: store.page(), lambda: store.history(1)):
-            with pytest.raises(StoreError, match=message):
-                ask()

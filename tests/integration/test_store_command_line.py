@@ -224,7 +224,7 @@ def test_verify_counts_what_it_read(database: Path, capsys: pytest.CaptureFixtur
     [
         (
             ["DROP TRIGGER document_no_text_update", "UPDATE document SET text = 'x' WHERE id = 3"],
-            "document 3: the text does not have the digest that was stored with it",
+            "document 3: the text does not have the digest stored with it",
         ),
         (
             ["UPDATE document SET revision_number = 2 WHERE id = 1"],
@@ -243,7 +243,7 @@ def test_verify_counts_what_it_read(database: Path, capsys: pytest.CaptureFixtur
                 "DROP TRIGGER revision_no_update",
                 """UPDATE revision SET label = '{"name": {"叶老": [[0, 2]]}}' WHERE number = 1""",
             ],
-            "expected a revision that fits its text, got expected",
+            'expected "叶老" at [0, 2] (end inclusive), got "叶老桂"',
         ),
         (
             ["UPDATE project SET labels = '[\"company\"]'"],
