@@ -2,13 +2,10 @@
 
 A checkpoint holds `config.json` (the encoder's, plus `architecture`, `labels`, `format_version` and
 the tagger's own settings), `model.safetensors`, the encoder's tokenizer files, `metrics.json` and a
-model card. Hub models for token classification load as softmax taggers. Weights are read from
-safetensors; older encoders on the Hub with nothing but a pickle are read by torch's
-`weights_only` loader, which runs no code.
+model card. Hub models for token classification load as softmax taggers.
 """
 
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,8 +14,6 @@ from typing import Any
 from uuid import uuid4
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -33,6 +28,15 @@ from transformers import (
 from ner_core.labels import LabelSet
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.preprocessing import CharacterVocabulary
+from ner_core.pretrained import CheckpointError as CheckpointError
+from ner_core.pretrained import (
+    check_vocabulary,
+    find_directory,
+    first_line,
+    load_pretrained,
+    max_encoder_tokens,
+    quiet_transformers,
+)
 
 FORMAT_VERSION = 1
 CONFIG_FILE = "config.json"
@@ -40,8 +44,6 @@ WEIGHTS_FILE = "model.safetensors"
 METRICS_FILE = "metrics.json"
 CARD_FILE = "README.md"
 _TOKENIZER_FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
-_PICKLE_FILE = "pytorch_model.bin"
-_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 # Keys of config.json that are the tagger's, not the encoder's.
 _TAGGER_KEYS = (
     "format_version",
@@ -53,10 +55,6 @@ _TAGGER_KEYS = (
     "max_window_tokens",
     "output_tags",
 )
-
-
-class CheckpointError(ValueError):
-    """A checkpoint or encoder that cannot be used; one line names it and says why."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +99,14 @@ def load_checkpoint(path_or_hub_id: str | Path) -> Checkpoint:
     Raises:
         CheckpointError: Not there, damaged, of a newer format, or no tagger.
     """
-    directory = _find_directory(path_or_hub_id)
+    directory = find_directory(path_or_hub_id)
     settings = _read_config(directory)
     vocabulary = _load_vocabulary(directory)
     if "format_version" in settings:
         tagger = _load_own_tagger(directory, settings)
     else:
         tagger = _load_hub_tagger(directory, settings)
+    check_vocabulary(vocabulary, tagger.encoder, directory)
     return Checkpoint(
         tagger=tagger.eval(),
         vocabulary=vocabulary,
@@ -123,7 +122,7 @@ def load_encoder(path_or_hub_id: str | Path) -> Encoder:
     Raises:
         CheckpointError: Not there, damaged, or its weights do not cover the model.
     """
-    directory = _find_directory(path_or_hub_id)
+    directory = find_directory(path_or_hub_id)
     settings = _read_config(directory)
     if "format_version" in settings:
         checkpoint = load_checkpoint(directory)
@@ -134,7 +133,8 @@ def load_encoder(path_or_hub_id: str | Path) -> Encoder:
             checkpoint,
         )
     vocabulary = _load_vocabulary(directory)
-    model = _load_pretrained(AutoModel, directory)
+    model = load_pretrained(AutoModel, directory)
+    check_vocabulary(vocabulary, model, directory)
     return Encoder(model, vocabulary, _read_tokenizer_files(directory))
 
 
@@ -172,42 +172,6 @@ def save_checkpoint(
         _replace_directory(temporary, directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def max_encoder_tokens(config: PretrainedConfig) -> int:
-    """Longest input that an encoder's position embeddings allow, at most 512 tokens."""
-    positions = int(getattr(config, "max_position_embeddings", 512))
-    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        # RoBERTa counts positions from its padding id + 1.
-        positions -= int(config.pad_token_id or 0) + 1
-    return min(512, positions)
-
-
-def _find_directory(path_or_hub_id: str | Path) -> Path:
-    directory = Path(path_or_hub_id)
-    if directory.is_dir():
-        return directory
-    name = str(path_or_hub_id)
-    if isinstance(path_or_hub_id, Path) or not _HUB_ID.fullmatch(name) or directory.exists():
-        raise CheckpointError(
-            f"expected a checkpoint directory or a Hub id such as hfl/chinese-bert-wwm-ext,"
-            f" got {name} (no such directory)"
-        )
-    try:
-        return _download(name)
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise CheckpointError(
-            f"expected a checkpoint directory or a reachable Hub id, got {name}: no such directory,"
-            f" and the Hub answered: {str(error).splitlines()[0]}"
-        ) from error
-
-
-def _download(hub_id: str) -> Path:
-    patterns = ["*.json", "*.txt", "*.safetensors"]
-    directory = Path(snapshot_download(hub_id, allow_patterns=patterns))
-    if not any(directory.glob("*.safetensors")):
-        directory = Path(snapshot_download(hub_id, allow_patterns=[*patterns, _PICKLE_FILE]))
-    return directory
 
 
 def _read_config(directory: Path) -> dict[str, Any]:
@@ -257,21 +221,21 @@ def _read_metrics(directory: Path) -> dict[str, Any]:
 def _load_own_tagger(directory: Path, settings: dict[str, Any]) -> Tagger:
     path = directory / WEIGHTS_FILE
     try:
-        config = TaggerConfig(
-            architecture=settings["architecture"],
-            labels=LabelSet(tuple(settings["labels"])),
-            context_hidden_size=settings["context_hidden_size"],
-            context_num_layers=settings["context_num_layers"],
-            dropout=settings["tagger_dropout"],
-            max_window_tokens=settings["max_window_tokens"],
-            output_tags=tuple(settings["output_tags"]) if settings["output_tags"] else None,
-        )
+        config = _read_tagger_config(settings)
         encoder_settings = {k: v for k, v in settings.items() if k not in _TAGGER_KEYS}
-        encoder_config = AutoConfig.for_model(**encoder_settings)
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        with quiet_transformers():
+            encoder = AutoModel.from_config(
+                AutoConfig.for_model(**encoder_settings), trust_remote_code=False
+            )
+        tagger = Tagger(encoder, config)
+        if config.max_window_tokens > max_encoder_tokens(encoder):
+            raise ValueError(
+                f"max_window_tokens {config.max_window_tokens}, more than the encoder's"
+                f" {max_encoder_tokens(encoder)} positions"
+            )
+    except Exception as error:  # a model class may answer a wrong setting with any error at all
         raise CheckpointError(
-            f"expected a tagger's settings in {directory / CONFIG_FILE}, got {reason}"
+            f"expected a tagger's settings in {directory / CONFIG_FILE}, got {first_line(error)}"
         ) from error
     try:
         weights = load_file(path)
@@ -279,12 +243,44 @@ def _load_own_tagger(directory: Path, settings: dict[str, Any]) -> Tagger:
         raise CheckpointError(f"expected weights in {path}, found no such file") from None
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"expected undamaged weights in {path}, got: {error}") from error
-    tagger = Tagger(AutoModel.from_config(encoder_config), config)
     _load_weights(tagger, weights, path)
     return tagger
 
 
+def _read_tagger_config(settings: dict[str, Any]) -> TaggerConfig:
+    """The tagger's part of `config.json`.
+
+    Raises:
+        ValueError: A setting is missing, of another type, or out of range.
+    """
+    missing = [key for key in _TAGGER_KEYS if key not in settings]
+    if missing:
+        raise ValueError(f"no {missing[0]!r}")
+    for key in ("labels", "output_tags"):
+        value = settings[key]
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            if key == "output_tags" and value is None:
+                continue
+            raise ValueError(f"{value!r} as {key!r} where a list of strings belongs")
+    for key in ("context_hidden_size", "context_num_layers", "max_window_tokens"):
+        value = settings[key]
+        if type(value) is not int and (value is not None or key == "max_window_tokens"):
+            raise ValueError(f"{value!r} as {key!r} where a whole number belongs")
+    return TaggerConfig(
+        architecture=settings["architecture"],
+        labels=LabelSet(tuple(settings["labels"])),
+        context_hidden_size=settings["context_hidden_size"],
+        context_num_layers=settings["context_num_layers"],
+        dropout=settings["tagger_dropout"],
+        max_window_tokens=settings["max_window_tokens"],
+        output_tags=tuple(settings["output_tags"]) if settings["output_tags"] else None,
+    )
+
+
 def _load_weights(tagger: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    for name, weight in weights.items():
+        if not torch.isfinite(weight).all():
+            raise CheckpointError(f"expected finite weights in {path}, got NaN or infinity: {name}")
     try:
         tagger.load_state_dict({name: weight.float() for name, weight in weights.items()})
     except RuntimeError as error:
@@ -297,13 +293,14 @@ def _load_weights(tagger: nn.Module, weights: dict[str, Tensor], path: Path) -> 
 
 def _load_hub_tagger(directory: Path, settings: dict[str, Any]) -> Tagger:
     names = settings.get("architectures") or []
-    if not any(name.endswith("ForTokenClassification") for name in names):
+    if not any(str(name).endswith("ForTokenClassification") for name in names):
         raise CheckpointError(
-            f"expected a tagger, got {', '.join(names) or 'an unknown model'} (in {directory});"
-            f" an encoder alone must be fine-tuned first (trainer.finetune --encoder)"
+            f"expected a tagger, got {', '.join(map(str, names)) or 'an unknown model'}"
+            f" (in {directory}); an encoder alone must be fine-tuned first"
+            f" (trainer.finetune --encoder)"
         )
-    model = _load_pretrained(AutoModelForTokenClassification, directory)
-    output_tags = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
+    model = load_pretrained(AutoModelForTokenClassification, directory)
+    output_tags = tuple(str(model.config.id2label[i]) for i in range(model.config.num_labels))
     classifier = getattr(model, "classifier", None)
     if not isinstance(classifier, nn.Linear):
         raise CheckpointError(
@@ -314,7 +311,7 @@ def _load_hub_tagger(directory: Path, settings: dict[str, Any]) -> Tagger:
         config = TaggerConfig(
             architecture="bert-softmax",
             labels=LabelSet.from_tags(output_tags),
-            max_window_tokens=max_encoder_tokens(model.config),
+            max_window_tokens=max_encoder_tokens(model.base_model),
             output_tags=output_tags,
         )
         tagger = Tagger(model.base_model, config)
@@ -322,25 +319,6 @@ def _load_hub_tagger(directory: Path, settings: dict[str, Any]) -> Tagger:
         raise CheckpointError(f"{error} (in {directory / CONFIG_FILE})") from error
     tagger.classifier.load_state_dict(classifier.state_dict())
     return tagger
-
-
-def _load_pretrained(auto_class: Any, directory: Path) -> PreTrainedModel:
-    try:
-        model, report = auto_class.from_pretrained(
-            directory, output_loading_info=True, dtype=torch.float32
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(
-            f"expected a Hugging Face model in {directory}, got: {str(error).splitlines()[0]}"
-        ) from error
-    # A pooler is thrown away anyway; anything else that is missing would be random.
-    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
-    if missing:
-        raise CheckpointError(
-            f"expected weights for the whole encoder, {directory} lacks {len(missing)} of them,"
-            f" for example {missing[0]}"
-        )
-    return model
 
 
 def _describe_encoder(config: PretrainedConfig) -> dict[str, Any]:

@@ -5,6 +5,7 @@ output has gone (`| head`). The last two are what a shell reports for SIGINT and
 """
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -38,6 +39,33 @@ class CommandLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong without the usage text, which `--help` shows."""
         self.exit(STATUS_WRONG_INPUT, f"{self.prog}: {message} (see --help)\n")
+
+
+def number_between(
+    kind: type[int] | type[float], low: float, high: float, *, above_low: bool = False
+) -> Callable[[str], float]:
+    """A `type` for `add_argument` that says which numbers it takes.
+
+    Args:
+        kind: int or float.
+        low: The smallest number, or with `above_low` the one it must be above.
+        high: The largest number.
+        above_low: Whether `low` itself is refused.
+    """
+    name = "a whole number" if kind is int else "a number"
+    bounds = f"{'above' if above_low else 'from'} {low:g} to {high:g}"
+
+    def convert(argument: str) -> float:
+        try:
+            value = kind(argument)
+        except ValueError:
+            value = math.nan
+        is_high_enough = value > low if above_low else value >= low
+        if not (is_high_enough and value <= high):
+            raise argparse.ArgumentTypeError(f"expected {name} {bounds}, got {argument!r}")
+        return value
+
+    return convert
 
 
 def run_command(prog: str, command: Callable[[], None]) -> int:

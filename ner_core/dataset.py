@@ -94,9 +94,9 @@ def split_training_windows(
 ) -> list[tuple[Window, tuple[Span, ...]]]:
     """Cut an example into windows, with the spans of each counted from its start.
 
-    Sentence ends come first, as in prediction. A sentence that is too long is cut before the entity
-    that stands in the way; only an entity longer than a whole window is cut itself, and its second
-    half then counts as an entity of its own.
+    Sentence ends come first, as in prediction, but for those inside an entity. A sentence that is
+    too long is cut before the entity that stands in the way; only an entity longer than a whole
+    window is cut itself, and its second half then counts as an entity of its own.
 
     Args:
         text: The whole text.
@@ -104,7 +104,8 @@ def split_training_windows(
         max_characters: Longest window, in characters.
     """
     windows = []
-    for segment in split_segments(text, max_characters):
+    unbroken = [Window(span.start, span.end) for span in spans]
+    for segment in split_segments(text, max_characters, unbroken):
         start = segment.start
         while start < segment.end:
             end = _find_cut(start, segment.end, spans, max_characters)
@@ -158,14 +159,14 @@ class TaggingDataset:
         """
         windows = []
         num_dropped = 0
-        for example in examples:
+        for number, example in enumerate(examples, start=1):
             kept, dropped = drop_overlaps(example.spans)
             num_dropped += len(dropped)
             for window, spans in split_training_windows(example.text, kept, max_characters):
                 try:
                     tag_ids = labels.spans_to_tags(spans, window.num_characters)
                 except ValueError as error:
-                    raise ValueError(f"{error} (example {example.id or example.text!r})") from error
+                    raise ValueError(f"{error} (example {example.id or number})") from error
                 token_ids = vocabulary.encode(example.text[window.start : window.end])
                 windows.append(EncodedWindow(tuple(token_ids), tuple(tag_ids)))
         return cls(tuple(windows), num_dropped)

@@ -31,12 +31,12 @@ class LabelSet:
         if not self.labels:
             raise ValueError("expected at least one label, got none")
         for label in self.labels:
-            if (
-                not label
-                or label != label.strip()
-                or any(character.isspace() for character in label)
-            ):
-                raise ValueError(f"expected labels without blanks, got {label!r}")
+            # U+0020 is the only blank that counts as printable.
+            if not label or " " in label or not label.isprintable():
+                raise ValueError(
+                    f"expected labels without blanks, got {label!r} (control characters and"
+                    f" invisible ones count as blanks)"
+                )
         if len(set(self.labels)) < len(self.labels):
             twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
             raise ValueError(f"expected every label once, got {', '.join(twice)} more than once")

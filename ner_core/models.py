@@ -277,8 +277,9 @@ class TCNBlock(nn.Module):
 class OutputMerge(nn.Module):
     """Joins a foreign classifier's outputs into the tags of a label set.
 
-    Hub models mark single characters (S-) and ends (E-) or hold a padding class. The probability of
-    a tag is the sum of its outputs', hence the log-sum-exp; outputs that fit no tag are left out.
+    Hub models mark single characters (S-, U-), middles (M-) and ends (E-, L-) or hold a padding
+    class. The probability of a tag is the sum of its outputs', hence the log-sum-exp; outputs that
+    fit no tag are left out.
 
     Args:
         output_tags: The classifier's tags, by output.
@@ -290,7 +291,7 @@ class OutputMerge(nn.Module):
 
     def __init__(self, output_tags: Sequence[str], labels: LabelSet) -> None:
         super().__init__()
-        prefixes = {"S": "B", "M": "I", "E": "I"}
+        prefixes = {"S": "B", "U": "B", "M": "I", "E": "I", "L": "I"}
         is_part = torch.zeros(len(output_tags), labels.num_tags, dtype=torch.bool)
         for output, tag in enumerate(output_tags):
             prefix, _, label = tag.partition("-")

@@ -16,6 +16,8 @@ from ner_core.preprocessing import Window, split_segments, split_windows
 from ner_core.spans import Span, check_text
 
 DEVICES = ("auto", "cpu", "cuda")
+# Padded characters in one batch: one text of 20,000 must not pad thirty short ones to its length.
+_MAX_BATCH_CHARACTERS = 16_384
 # Texts whose emissions are held at once, to bound memory on files of any length.
 _TEXTS_PER_ROUND = 512
 
@@ -100,7 +102,7 @@ class Predictor:
 
         Args:
             texts: Any number of texts; one without characters gets no spans.
-            batch_size: Windows that the encoder reads at once.
+            batch_size: Windows that the encoder reads at once; fewer where they are very long.
 
         Raises:
             ValueError: A text holds NUL or half of a surrogate pair, or the batch size is not
@@ -178,8 +180,11 @@ class Predictor:
 def _batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
     """Indices in batches of like length, the longest first: memory runs out early or never."""
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+    start = 0
+    while start < len(order):
+        num_rows = max(1, min(batch_size, _MAX_BATCH_CHARACTERS // lengths[order[start]]))
+        yield order[start : start + num_rows]
+        start += num_rows
 
 
 def _shift(spans: Sequence[Span], offset: int) -> list[Span]:

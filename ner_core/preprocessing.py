@@ -5,9 +5,11 @@ the ends of sentences, and segments into windows that overlap; nothing is droppe
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Full-width digits and letters (U+FF10..U+FF5A) stand 0xFEE0 above their ASCII forms. Full-width
 # punctuation stays: Chinese vocabularies know "，" as a token of its own.
@@ -17,6 +19,10 @@ _FULL_WIDTH_RANGES = (("０", "９"), ("Ａ", "Ｚ"), ("ａ", "ｚ"))
 SENTENCE_ENDS = frozenset("。！？；!?;\n")
 # A closing mark belongs to the sentence before it.
 _CLOSING_MARKS = frozenset("”’」』】》）)\"'")
+
+# 《你好。世界》 is one title, not two sentences; a mark that never closes protects nothing.
+_TITLE = re.compile("《[^《》\n]{1,60}》")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 
 UNKNOWN_TOKEN = "[UNK]"
 # BERT's Chinese vocabularies have no token for a blank; the first unused one is free for it.
@@ -50,7 +56,8 @@ class CharacterVocabulary:
         sep_token_id: Token after the last character.
         pad_token_id: Token that fills a batch.
         unk_token_id: Token of every character that the vocabulary lacks.
-        blank_token_id: Token of every white-space character that the vocabulary lacks.
+        blank_token_id: Token of every white-space character that the vocabulary lacks; the unknown
+            token's where the vocabulary has none to spare (RoBERTa's).
     """
 
     token_ids: dict[str, int]
@@ -92,23 +99,24 @@ class CharacterVocabulary:
         asked to tokenize takes longer than loading a small model.
 
         Raises:
-            ValueError: The directory holds neither file, or one without special tokens.
+            ValueError: The directory holds neither file, or one that is no vocabulary of Chinese
+                characters with special tokens; the message names the file.
         """
-        plain = directory / "vocab.txt"
-        if plain.is_file():
-            tokens = plain.read_text(encoding="utf-8").split("\n")
-            if tokens[-1] == "":
-                tokens.pop()
-            return cls.from_token_ids({token: token_id for token_id, token in enumerate(tokens)})
-        fast = directory / "tokenizer.json"
-        if fast.is_file():
-            model = json.loads(fast.read_text(encoding="utf-8")).get("model", {})
-            vocabulary = model.get("vocab")
-            if isinstance(vocabulary, dict):
-                return cls.from_token_ids(vocabulary)
-        raise ValueError(
-            f"expected vocab.txt, or tokenizer.json with a vocabulary, got neither (in {directory})"
-        )
+        for name, read in (("vocab.txt", _read_plain), ("tokenizer.json", _read_tokenizer)):
+            path = directory / name
+            if not path.is_file():
+                continue
+            try:
+                token_ids = read(path.read_text(encoding="utf-8"))
+                if not any(len(t) == 1 and _CHINESE.match(t) for t in token_ids):
+                    raise ValueError(
+                        f"expected single Chinese characters among the tokens, found none among"
+                        f" {len(token_ids)} (a byte-level vocabulary?)"
+                    )
+                return cls.from_token_ids(token_ids)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"expected vocab.txt or tokenizer.json, got neither (in {directory})")
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text, exactly one for each character, without special tokens."""
@@ -136,16 +144,23 @@ class Window:
         return self.end - self.start
 
 
-def find_sentence_ends(text: str) -> list[int]:
+def find_sentence_ends(text: str, unbroken: Sequence[Window] = ()) -> list[int]:
     """Offsets one past each sentence: after 。！？； and line ends, closing marks included.
 
     The last offset is the length of the text.
+
+    Args:
+        text: The whole text.
+        unbroken: Ranges in which no sentence ends, such as gold entities. Titles in 《》 are
+            always such ranges.
     """
+    titles = (Window(*found.span()) for found in _TITLE.finditer(text))
+    inside = {offset for kept in (*titles, *unbroken) for offset in range(kept.start + 1, kept.end)}
     ends: list[int] = []
     for index, character in enumerate(text):
         if character in _CLOSING_MARKS and ends and ends[-1] == index:
             ends[-1] = index + 1
-        elif character in SENTENCE_ENDS:
+        elif character in SENTENCE_ENDS and index + 1 not in inside:
             if ends and ends[-1] == index:
                 ends[-1] = index + 1
             else:
@@ -155,15 +170,20 @@ def find_sentence_ends(text: str) -> list[int]:
     return ends
 
 
-def split_segments(text: str, max_characters: int) -> list[Window]:
+def split_segments(text: str, max_characters: int, unbroken: Sequence[Window] = ()) -> list[Window]:
     """Cut a text at sentence ends into segments that cover it without a gap or an overlap.
 
     As many whole sentences as fit go into one segment, so a short text stays in one piece. A
     sentence longer than the limit is a segment of its own and keeps its length.
+
+    Args:
+        text: The whole text.
+        max_characters: Longest segment of several sentences.
+        unbroken: As in `find_sentence_ends`.
     """
     segments: list[Window] = []
     start = previous = 0
-    for end in find_sentence_ends(text):
+    for end in find_sentence_ends(text, unbroken):
         if end - start > max_characters and previous > start:
             segments.append(Window(start, previous))
             start = previous
@@ -204,6 +224,29 @@ def assign_to_windows(windows: Sequence[Window]) -> list[Window]:
         end = window.end if after is None else (after + window.end) // 2
         owned.append(Window(start, end))
     return owned
+
+
+def _read_plain(content: str) -> dict[str, int]:
+    tokens = content.split("\n")
+    if tokens[-1] == "":
+        tokens.pop()
+    return {token.removesuffix("\r"): token_id for token_id, token in enumerate(tokens)}
+
+
+def _read_tokenizer(content: str) -> dict[str, int]:
+    """Vocabulary of a `tokenizer.json`: token to id, or pairs of token and score in order of id."""
+    tokenizer: Any = json.loads(content)
+    try:
+        vocabulary = tokenizer["model"]["vocab"]
+        if isinstance(vocabulary, list):
+            vocabulary = {token: token_id for token_id, (token, _) in enumerate(vocabulary)}
+        added = {token["content"]: token["id"] for token in tokenizer.get("added_tokens") or ()}
+        token_ids = {**vocabulary, **added}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("expected a tokenizer with a vocabulary, got another object") from error
+    if not all(type(token_id) is int and token_id >= 0 for token_id in token_ids.values()):
+        raise ValueError("expected whole numbers as token ids, got something else")
+    return token_ids
 
 
 def build_vocabulary(texts: Iterable[str], *, min_count: int = 1) -> list[str]:

@@ -4,13 +4,11 @@ Imports no torch, so that `--help` and a wrong flag answer at once.
 """
 
 import argparse
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ner_core.command_line import CommandLineParser
+from ner_core.command_line import CommandLineParser, number_between
 from ner_core.labels import LabelSet
 
 PROG = "python -m trainer.finetune"
@@ -19,6 +17,7 @@ SOURCE_NAMES = ("cluener", "msra", "conll", "annotations")
 ARCHITECTURES = ("bert-softmax", "bert-crf", "bert-bilstm-crf", "bert-tcn-crf")
 DEFAULT_ENCODER = "hfl/chinese-bert-wwm-ext"
 
+_COUNT = number_between(int, 1, 1_000_000)
 _SomeSettings = TypeVar("_SomeSettings", "ModelSettings", "OptimizationSettings")
 
 
@@ -105,8 +104,6 @@ class OptimizationSettings:
         max_gradient_norm: Gradients are clipped to this norm.
         ema_decay: Per step, of the averaged weights that are evaluated and saved; 0 saves the
             weights themselves.
-        fgm_epsilon: Norm of the adversarial step on the character embeddings (Miyato et al. 2017,
-            https://arxiv.org/abs/1605.07725); 0 makes none. Doubles the cost of a step.
         seed: Draws initial weights, dropout and the order of batches.
     """
 
@@ -121,7 +118,6 @@ class OptimizationSettings:
     warmup_fraction: float
     max_gradient_norm: float
     ema_decay: float
-    fgm_epsilon: float
     seed: int
 
 
@@ -188,7 +184,7 @@ def _build_parser() -> CommandLineParser:
     data.add_argument("--dev", **source, help="data on which the best epoch is chosen")
     data.add_argument(
         "--dev-fraction",
-        type=_number(float, 0.0, 0.5, open_low=True),
+        type=number_between(float, 0.0, 0.5, above_low=True),
         default=0.1,
         help="share of the training examples, from the end, that serves as dev without --dev",
     )
@@ -203,74 +199,53 @@ def _build_parser() -> CommandLineParser:
     )
     model.add_argument(
         "--context-hidden-size",
-        type=_number(int, 1),
+        type=number_between(int, 1, 8192),
         help="width of BiLSTM or TCN in each direction (default: half the encoder's)",
     )
     model.add_argument(
         "--context-num-layers",
-        type=_number(int, 1),
+        type=number_between(int, 1, 12),
         help="BiLSTM layers (default 1) or TCN levels (default 3)",
     )
-    model.add_argument("--dropout", type=_number(float, 0.0, 0.9), default=0.1, help="probability")
+    model.add_argument(
+        "--dropout", type=number_between(float, 0.0, 0.9), default=0.1, help="probability"
+    )
     model.add_argument("--freeze-encoder", action="store_true", help="train all but the encoder")
 
     how = parser.add_argument_group("optimization")
-    how.add_argument("--epochs", type=_number(int, 1), default=4, help="at most")
-    how.add_argument(
-        "--patience", type=_number(int, 1), default=3, help="epochs without a better dev F1"
-    )
-    how.add_argument(
-        "--batch-size", type=_number(int, 1), default=32, help="windows, over all processes"
-    )
-    how.add_argument(
-        "--accumulation", type=_number(int, 1), default=1, help="batches in one optimizer step"
-    )
-    rate = _number(float, 0.0)
+    how.add_argument("--epochs", type=_COUNT, default=4, help="at most")
+    how.add_argument("--patience", type=_COUNT, default=3, help="epochs without a better dev F1")
+    how.add_argument("--batch-size", type=_COUNT, default=32, help="windows, over all processes")
+    how.add_argument("--accumulation", type=_COUNT, default=1, help="batches in one optimizer step")
+    rate = number_between(float, 0.0, 1.0)
     how.add_argument("--encoder-learning-rate", type=rate, default=3e-5, help="peak rate")
     how.add_argument("--head-learning-rate", type=rate, default=1e-3, help="peak rate")
     how.add_argument("--crf-learning-rate", type=rate, default=3e-3, help="peak rate")
     how.add_argument("--weight-decay", type=rate, default=0.01, help="of weight matrices")
     how.add_argument(
-        "--warmup-fraction", type=_number(float, 0.0, 1.0), default=0.1, help="share of all steps"
+        "--warmup-fraction",
+        type=number_between(float, 0.0, 1.0),
+        default=0.1,
+        help="share of all steps",
     )
     how.add_argument(
-        "--max-gradient-norm", type=_number(float, 0.0, open_low=True), default=1.0, help="clip"
+        "--max-gradient-norm",
+        type=number_between(float, 0.0, 1000.0, above_low=True),
+        default=1.0,
+        help="clip",
     )
     how.add_argument(
         "--ema-decay",
-        type=_number(float, 0.0, 0.99999),
+        type=number_between(float, 0.0, 0.99999),
         default=0.0,
         help="per step, of averaged weights; 0: none",
     )
     how.add_argument(
-        "--fgm-epsilon", type=rate, default=0.0, help="adversarial step on embeddings; 0: none"
+        "--seed", type=number_between(int, 0, 2**32 - 1), default=42, help="of everything random"
     )
-    how.add_argument("--seed", type=_number(int, 0), default=42, help="of everything random")
 
     run = parser.add_argument_group("run")
     run.add_argument("--output", type=Path, required=True, help="checkpoint directory to write")
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where")
     run.add_argument("--half-precision", action="store_true", help="store weights as float16")
     return parser
-
-
-def _number(
-    kind: type[int] | type[float], low: float, high: float | None = None, *, open_low: bool = False
-) -> Callable[[str], float]:
-    """A converter for argparse that says which numbers it takes."""
-    name = "a whole number" if kind is int else "a number"
-    bounds = f"above {low}" if open_low else f"of at least {low}"
-    if high is not None:
-        bounds += f" and at most {high}"
-
-    def convert(argument: str) -> float:
-        try:
-            value = kind(argument)
-        except ValueError:
-            value = math.nan
-        is_high_enough = value > low if open_low else value >= low
-        if not is_high_enough or (high is not None and value > high) or math.isinf(value):
-            raise argparse.ArgumentTypeError(f"expected {name} {bounds}, got {argument!r}")
-        return value
-
-    return convert

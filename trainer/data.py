@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotation_store.store import AnnotationStore, StoreError
+from annotation_store.store import AnnotationStore
 from ner_core.conll import read_conll
 from ner_core.formats import Corpus, read_cluener
 from ner_core.labels import CLUENER, MSRA, LabelSet
@@ -44,15 +44,12 @@ def load_training_data(settings: DataSettings) -> TrainingData:
     train: list[Example] = []
     lines: list[str] = []
     for source in settings.train:
-        corpus, own_labels = _read_source(source)
-        labels = labels or own_labels
-        _check_labels(source, corpus.examples, labels)
+        corpus, labels = _read_source(source, labels)
         train += corpus.examples
         lines.append(_describe("train", source, corpus))
     assert labels is not None
     if settings.dev is not None:
-        corpus, _ = _read_source(settings.dev)
-        _check_labels(settings.dev, corpus.examples, labels)
+        corpus, _ = _read_source(settings.dev, labels)
         dev = list(corpus.examples)
         lines.append(_describe("dev", settings.dev, corpus))
     else:
@@ -66,31 +63,42 @@ def load_training_data(settings: DataSettings) -> TrainingData:
     return TrainingData(labels, tuple(train), tuple(dev), tuple(lines))
 
 
-def _read_source(source: DataSource) -> tuple[Corpus, LabelSet]:
+def _read_source(source: DataSource, labels: LabelSet | None) -> tuple[Corpus, LabelSet]:
+    """A source's examples and the run's label set, which is the source's own if there is none yet.
+
+    Raises:
+        ValueError: The file is damaged or holds a label outside the set; names file and line.
+    """
+    if source.name == "annotations":
+        return _read_annotations(source, labels)
+    labels = labels or _KNOWN_LABELS.get(source.name)
     if source.name == "cluener":
-        corpus = read_cluener(source.path)
+        assert labels is not None
+        corpus = read_cluener(source.path, labels=labels)
         if corpus.num_unlabelled:
             raise ValueError(
                 f'expected lines with "label", got {corpus.num_unlabelled} without'
                 f" (in {source.path}); the model would learn that they hold no entity"
             )
-        return corpus, CLUENER
-    if source.name == "annotations":
-        return _read_annotations(source)
-    corpus = read_conll(source.path)
-    return corpus, _KNOWN_LABELS.get(source.name) or _collect_labels(source, corpus.examples)
+        return corpus, labels
+    corpus = read_conll(source.path, labels=labels)
+    return corpus, labels or _collect_labels(source, corpus.examples)
 
 
-def _read_annotations(source: DataSource) -> tuple[Corpus, LabelSet]:
-    if "://" not in source.path and not Path(source.path).is_file():
-        raise StoreError(f"expected an annotation database, got {source.path} (no such file)")
-    with AnnotationStore.open(source.path) as store:
-        (project, *others) = store.projects()
-        if others:
-            names = ", ".join(each.name for each in (project, *others))
+def _read_annotations(source: DataSource, labels: LabelSet | None) -> tuple[Corpus, LabelSet]:
+    with AnnotationStore.open(source.path, must_exist=True) as store:
+        projects = store.projects()
+        if len(projects) != 1:
+            names = ", ".join(project.name for project in projects) or "none"
             raise ValueError(f"expected a database with one project, got {names} in {source.path}")
+        (project,) = projects
+        if labels is not None and not set(project.labels.labels) <= set(labels.labels):
+            raise ValueError(
+                f"expected a project whose labels are among {', '.join(labels.labels)},"
+                f" got {', '.join(project.labels.labels)} (in {source.path})"
+            )
         examples = tuple(store.examples(project=project.name, status="accepted"))
-        return Corpus(examples), project.labels
+        return Corpus(examples), labels or project.labels
 
 
 def _collect_labels(source: DataSource, examples: Sequence[Example]) -> LabelSet:
@@ -98,15 +106,6 @@ def _collect_labels(source: DataSource, examples: Sequence[Example]) -> LabelSet
     if not found:
         raise ValueError(f"expected entities in {source.path}, found none; --labels names the set")
     return LabelSet(tuple(sorted(found)))
-
-
-def _check_labels(source: DataSource, examples: Sequence[Example], labels: LabelSet) -> None:
-    found = {span.label for example in examples for span in example.spans}
-    if not found <= set(labels.labels):
-        raise ValueError(
-            f"expected labels of {', '.join(labels.labels)}, got {', '.join(sorted(found))}"
-            f" (in {source.path})"
-        )
 
 
 def _describe(role: str, source: DataSource, corpus: Corpus) -> str:

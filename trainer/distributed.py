@@ -59,18 +59,23 @@ def join_world(device: str) -> Iterator[World]:
     """Join the processes that torchrun started, or stand alone; always leaves the group again.
 
     Args:
-        device: "auto", "cpu" or "cuda". CUDA exchanges over NCCL, the CPU over gloo.
+        device: "cpu", "cuda", or "auto", which takes CUDA when every process of this machine can
+            have a card of its own. CUDA exchanges over NCCL, the CPU over gloo; a run cannot mix
+            the two, so all processes of a machine come to the same decision.
 
     Raises:
-        ValueError: CUDA was asked for, but this process has no card of its own.
+        ValueError: CUDA was asked for, but there are fewer cards than processes.
     """
     # torchrun's contract with its workers: https://docs.pytorch.org/docs/stable/elastic/run.html
     world_size = int(os.environ.get("WORLD_SIZE", "1"))
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    local_world_size = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     num_cards = torch.cuda.device_count() if device != "cpu" else 0
-    if device == "cuda" and local_rank >= num_cards:
-        raise ValueError(f"expected a CUDA device for local rank {local_rank}, found {num_cards}")
-    if local_rank < num_cards:
+    if device == "cuda" and num_cards < local_world_size:
+        raise ValueError(
+            f"expected a CUDA device for each of {local_world_size} processes, found {num_cards}"
+        )
+    if num_cards >= local_world_size:
         torch.cuda.set_device(local_rank)
         place = torch.device("cuda", local_rank)
     else:

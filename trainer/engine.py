@@ -99,11 +99,9 @@ class Engine:
         step_loss = torch.zeros((), device=self.world.device)
         for index, batch in enumerate(micro_batches):
             is_last = index + 1 == len(micro_batches)
-            with self._sync_gradients(is_last and self.settings.fgm_epsilon == 0):
+            with self._sync_gradients(is_last):
                 loss = self._sum_loss(batch)
                 (loss * scale).backward()
-            if self.settings.fgm_epsilon > 0:
-                self._add_adversarial_gradient(batch, scale, is_last)
             step_loss += loss.detach()
         if not torch.isfinite(step_loss):
             raise FloatingPointError(
@@ -132,26 +130,6 @@ class Engine:
         if is_wanted or not isinstance(self.model, DistributedDataParallel):
             return nullcontext()
         return self.model.no_sync()
-
-    def _add_adversarial_gradient(self, batch: Batch, scale: float, is_last: bool) -> None:
-        """Fast gradient method: a second pass with the embeddings moved against the loss.
-
-        Miyato et al. 2017, https://arxiv.org/abs/1605.07725. The gradient of the first pass is of
-        this rank's share alone, as the paper's is of one batch.
-        """
-        table = self.tagger.encoder.get_input_embeddings().weight
-        if table.grad is None:
-            return
-        norm = table.grad.norm()
-        if norm == 0 or not torch.isfinite(norm):
-            return
-        step = table.grad * (self.settings.fgm_epsilon / norm)
-        with torch.no_grad():
-            table += step
-        with self._sync_gradients(is_last):
-            (self._sum_loss(batch) * scale).backward()
-        with torch.no_grad():
-            table -= step
 
 
 def evaluate_tagger(

@@ -13,14 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import torch
-import transformers
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from ner_core.checkpoint import (
     Checkpoint,
     load_encoder,
-    max_encoder_tokens,
     save_checkpoint,
 )
 from ner_core.command_line import run_command
@@ -28,6 +26,7 @@ from ner_core.dataset import EncodedWindow, LengthBucketedBatchSampler, TaggingD
 from ner_core.evaluation import Evaluation
 from ner_core.labels import LabelSet
 from ner_core.models import Tagger, TaggerConfig
+from ner_core.pretrained import max_encoder_tokens
 from ner_core.spans import drop_overlaps
 from trainer import report
 from trainer.config import PROG, ModelSettings, Settings, parse_settings
@@ -40,6 +39,34 @@ METRICS_LOG_FILE = "metrics.jsonl"
 CURVES_FILE = "curves.png"
 LOG_FILE = "train.log"
 BEST_DIRECTORY = "best"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a run needs, read and checked before its directory is made.
+
+    Attributes:
+        settings: The command line.
+        world: This process among all.
+        command: How to start the run again, for the card.
+        data: Training and dev examples.
+        checkpoint: The tagger as it is before training.
+        dataset: The training examples, encoded.
+        sampler: This rank's share of the batches.
+    """
+
+    settings: Settings
+    world: World
+    command: str
+    data: TrainingData
+    checkpoint: Checkpoint
+    dataset: TaggingDataset
+    sampler: LengthBucketedBatchSampler
+
+    @property
+    def directory(self) -> Path:
+        """Where the run keeps its files until it is complete."""
+        return _run_directory_of(self.settings)
 
 
 @dataclass(frozen=True)
@@ -69,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run_command(PROG, run)
     except FloatingPointError as error:
-        kept = settings.output.with_name(f"{settings.output.name}.run") / BEST_DIRECTORY
+        kept = _run_directory_of(settings) / BEST_DIRECTORY
         print(f"{PROG}: {error}; the best checkpoint so far, if any: {kept}", file=sys.stderr)
         return 1
 
@@ -84,6 +111,27 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
         ValueError: The data, the encoder or the output cannot be used.
         FloatingPointError: The loss is no finite number any more.
     """
+    run = _prepare(settings, world, command)
+    with _open_run_directory(run):
+        for line in run.data.sources:
+            logger.info("%s", line)
+        if run.dataset.num_dropped_overlaps:
+            num_dropped = run.dataset.num_dropped_overlaps
+            logger.info("%d overlapping spans left out of training", num_dropped)
+        records, best = _train(run)
+        logger.info("best: epoch %d, dev F1 %.4f", best.record.epoch, best.record.dev_f1)
+    if world.is_main:
+        finished = run.directory / BEST_DIRECTORY
+        report.plot_curves(records, finished / CURVES_FILE)
+        for name in (METRICS_LOG_FILE, LOG_FILE):
+            (run.directory / name).rename(finished / name)
+        finished.rename(settings.output)
+        run.directory.rmdir()
+        logger.info("wrote %s", settings.output)
+
+
+def _prepare(settings: Settings, world: World, command: str) -> Run:
+    """Read and build everything that can fail before a file is written."""
     if settings.output.exists():
         raise ValueError(
             f"expected an output directory that does not exist yet, got {settings.output}"
@@ -97,23 +145,16 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
         checkpoint.vocabulary,
         max_characters=checkpoint.tagger.config.max_window_characters,
     )
+    sampler = LengthBucketedBatchSampler(
+        dataset.lengths,
+        batch_size=settings.optimization.batch_size,
+        seed=settings.optimization.seed,
+        rank=world.rank,
+        world_size=world.world_size,
+    )
     # Weights were drawn alike on all ranks; dropout must not be.
     torch.manual_seed(settings.optimization.seed + world.rank)
-    with _open_run_directory(settings.output, world) as run_directory:
-        for line in data.sources:
-            logger.info("%s", line)
-        if dataset.num_dropped_overlaps:
-            logger.info("%d overlapping spans left out of training", dataset.num_dropped_overlaps)
-        records, best = _train(settings, world, checkpoint, dataset, data, run_directory, command)
-        logger.info("best: epoch %d, dev F1 %.4f", best.record.epoch, best.record.dev_f1)
-    if world.is_main:
-        finished = run_directory / BEST_DIRECTORY
-        report.plot_curves(records, finished / CURVES_FILE)
-        for name in (METRICS_LOG_FILE, LOG_FILE):
-            (run_directory / name).rename(finished / name)
-        finished.rename(settings.output)
-        run_directory.rmdir()
-        logger.info("wrote %s", settings.output)
+    return Run(settings, world, command, data, checkpoint, dataset, sampler)
 
 
 def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
@@ -127,7 +168,9 @@ def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
     tagger = encoder.checkpoint.tagger if encoder.checkpoint else None
     if tagger is not None and _is_head_kept(tagger.config, model, data.labels):
         logger.info("continuing from encoder and head of %s", model.encoder)
-        tagger.dropout.p = model.dropout
+        weights = tagger.state_dict()
+        tagger = Tagger(encoder.model, replace(tagger.config, dropout=model.dropout))
+        tagger.load_state_dict(weights)
     else:
         config = TaggerConfig(
             architecture=model.architecture,
@@ -135,7 +178,7 @@ def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
             context_hidden_size=model.context_hidden_size,
             context_num_layers=model.context_num_layers,
             dropout=model.dropout,
-            max_window_tokens=max_encoder_tokens(encoder.model.config),
+            max_window_tokens=max_encoder_tokens(encoder.model),
         )
         tagger = Tagger(encoder.model, config)
         if tagger.uses_crf_loss:
@@ -156,42 +199,28 @@ def _is_head_kept(config: TaggerConfig, model: ModelSettings, labels: LabelSet) 
     )
 
 
-def _train(
-    settings: Settings,
-    world: World,
-    checkpoint: Checkpoint,
-    dataset: TaggingDataset,
-    data: TrainingData,
-    run_directory: Path,
-    command: str,
-) -> tuple[list[report.EpochRecord], BestEpoch]:
-    how = settings.optimization
-    sampler = LengthBucketedBatchSampler(
-        dataset.lengths,
-        batch_size=how.batch_size,
-        seed=how.seed,
-        rank=world.rank,
-        world_size=world.world_size,
-    )
+def _train(run: Run) -> tuple[list[report.EpochRecord], BestEpoch]:
+    how, world = run.settings.optimization, run.world
     loader: DataLoader[EncodedWindow] = DataLoader(
-        dataset,  # type: ignore[arg-type]  # any sequence is a map-style data set
-        batch_sampler=sampler,
-        collate_fn=partial(collate, vocabulary=checkpoint.vocabulary),
+        run.dataset,  # type: ignore[arg-type]  # any sequence is a map-style data set
+        batch_sampler=run.sampler,
+        collate_fn=partial(collate, vocabulary=run.checkpoint.vocabulary),
     )
-    steps_per_epoch = -(-len(sampler) // how.accumulation)
-    engine = Engine(checkpoint.tagger, how, world, num_steps=how.epochs * steps_per_epoch)
+    steps_per_epoch = -(-len(run.sampler) // how.accumulation)
+    num_steps = how.epochs * steps_per_epoch
+    engine = Engine(run.checkpoint.tagger, how, world, num_steps=num_steps)
+    num_characters = sum(run.dataset.lengths)
     records: list[report.EpochRecord] = []
     best: BestEpoch | None = None
     began = time.monotonic()
     for epoch in range(1, how.epochs + 1):
-        sampler.set_epoch(epoch)
+        run.sampler.set_epoch(epoch)
         epoch_began = time.monotonic()
         batches = tqdm(loader, desc=f"epoch {epoch}", unit="batch", disable=not world.is_main)
         loss = engine.train_epoch(batches)
         train_seconds = time.monotonic() - epoch_began
-        evaluation = evaluate_tagger(
-            replace(checkpoint, tagger=engine.best_tagger), data.dev, world
-        )
+        candidate = replace(run.checkpoint, tagger=engine.best_tagger)
+        evaluation = evaluate_tagger(candidate, run.data.dev, world)
         record = report.EpochRecord(
             epoch=epoch,
             step=epoch * steps_per_epoch,
@@ -200,17 +229,17 @@ def _train(
             dev_precision=evaluation.micro.precision,
             dev_recall=evaluation.micro.recall,
             dev_f1=evaluation.micro.f1,
-            characters_per_second=sum(dataset.lengths) / train_seconds,
+            characters_per_second=num_characters / train_seconds,
             seconds=time.monotonic() - began,
         )
         records.append(record)
         logger.info("%s", record.format_log_line())
         if world.is_main:
-            report.append_record(run_directory / METRICS_LOG_FILE, record)
+            report.append_record(run.directory / METRICS_LOG_FILE, record)
         if best is None or record.dev_f1 > best.record.dev_f1:
             best = BestEpoch(record, evaluation)
             if world.is_main:
-                _save_best(settings, engine, checkpoint, data, best, run_directory, command)
+                _save_best(run, engine.best_tagger, best)
         world.wait()
         if world.decide(epoch - best.record.epoch >= how.patience):
             logger.info("no better dev F1 in %d epochs: stopping", how.patience)
@@ -219,49 +248,50 @@ def _train(
     return records, best
 
 
-def _save_best(
-    settings: Settings,
-    engine: Engine,
-    checkpoint: Checkpoint,
-    data: TrainingData,
-    best: BestEpoch,
-    run_directory: Path,
-    command: str,
-) -> None:
-    tagger = engine.best_tagger
+def _save_best(run: Run, tagger: Tagger, best: BestEpoch) -> None:
     metrics = {"dev": best.evaluation.to_json(), "best_epoch": best.record.epoch}
     card = report.write_card(
-        settings=settings,
-        command=command,
-        sources=data.sources,
+        settings=run.settings,
+        command=run.command,
+        sources=run.data.sources,
         evaluation=best.evaluation,
         best=best.record,
         num_parameters=sum(parameter.numel() for parameter in tagger.parameters()),
         machine=report.describe_machine(),
     )
     save_checkpoint(
-        replace(checkpoint, tagger=tagger, metrics=metrics),
-        run_directory / BEST_DIRECTORY,
+        replace(run.checkpoint, tagger=tagger, metrics=metrics),
+        run.directory / BEST_DIRECTORY,
         card=card,
-        weights_dtype=torch.float16 if settings.half_precision else torch.float32,
+        weights_dtype=torch.float16 if run.settings.half_precision else torch.float32,
     )
 
 
+def _run_directory_of(settings: Settings) -> Path:
+    return settings.output.with_name(f"{settings.output.name}.run")
+
+
 @contextmanager
-def _open_run_directory(output: Path, world: World) -> Iterator[Path]:
+def _open_run_directory(run: Run) -> Iterator[None]:
     """Make `OUTPUT.run`, empty but for the log that is written to it while the context is open."""
-    run_directory = output.with_name(f"{output.name}.run")
-    if not world.is_main:
-        yield run_directory
+    if not run.world.is_main:
+        yield
         return
+    run_directory = run.directory
     if run_directory.exists():
+        kept = {path.name for path in run_directory.iterdir()} - {METRICS_LOG_FILE, LOG_FILE}
+        if kept:
+            raise ValueError(
+                f"expected no unfinished run, found {run_directory} with {', '.join(sorted(kept))};"
+                f" move or delete it, or choose another --output"
+            )
         shutil.rmtree(run_directory)
     run_directory.mkdir(parents=True)
     handler = logging.FileHandler(run_directory / LOG_FILE, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger.addHandler(handler)
     try:
-        yield run_directory
+        yield
     finally:
         logger.removeHandler(handler)
         handler.close()
@@ -271,8 +301,6 @@ def _start_logging(world: World) -> None:
     level = logging.INFO if world.is_main else logging.WARNING
     logging.basicConfig(format="%(message)s")
     logger.setLevel(level)
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
 import transformers
 from transformers import BertConfig, BertModel
 
-from ner_core.command_line import CommandLineParser, run_command
+from ner_core.command_line import CommandLineParser, number_between, run_command
 from ner_core.formats import decode_text
 from ner_core.preprocessing import build_vocabulary, fold_character
 
@@ -47,14 +48,23 @@ def make_encoder(
         dropout: Probability in the encoder.
         vectors: Character to vector of shape (hidden_size,).
         seed: Draws the weights that no vector gives.
+
+    Raises:
+        ValueError: The heads of a layer cannot share the width.
     """
+    num_heads = 4 if num_layers else 1
+    if hidden_size % num_heads:
+        raise ValueError(
+            f"expected a width that {num_heads} heads can share, got {hidden_size}; without layers"
+            f" any width will do"
+        )
     torch.manual_seed(seed)
     model = BertModel(
         BertConfig(
             vocab_size=len(tokens),
             hidden_size=hidden_size,
             num_hidden_layers=num_layers,
-            num_attention_heads=4,
+            num_attention_heads=num_heads,
             intermediate_size=4 * hidden_size,
             max_position_embeddings=max_positions,
             type_vocab_size=1,
@@ -80,10 +90,18 @@ def read_vectors(path: Path) -> dict[str, np.ndarray]:
     Raises:
         ValueError: The file holds something else.
     """
-    with np.load(path) as archive:
-        if set(archive.files) != {"chars", "vectors"}:
-            raise ValueError(f"expected arrays chars and vectors in {path}, got {archive.files}")
-        characters, vectors = archive["chars"], archive["vectors"]
+    try:
+        with np.load(path) as archive:
+            characters, vectors = archive["chars"], archive["vectors"]
+    except (KeyError, TypeError, ValueError, BadZipFile) as error:
+        raise ValueError(f"expected an .npz with chars and vectors, got {path}: {error}") from error
+    if vectors.ndim != 2 or vectors.shape[0] != len(characters) or vectors.shape[1] == 0:
+        raise ValueError(
+            f"expected a vector for each of {len(characters)} chars, got shape {vectors.shape}"
+            f" (in {path})"
+        )
+    if not np.isfinite(vectors).all() or np.std(vectors) == 0:
+        raise ValueError(f"expected finite vectors that differ, got others (in {path})")
     return {fold_character(str(c)): v for c, v in zip(characters, vectors, strict=True) if c}
 
 
@@ -137,12 +155,15 @@ def _build_parser() -> CommandLineParser:
         metavar="FILE",
         help=".npz with chars and vectors; sets the width and adds to the vocabulary",
     )
-    parser.add_argument("--hidden-size", type=int, default=192, help="width without --vectors")
-    parser.add_argument("--num-layers", type=int, default=0, help="transformer layers")
-    parser.add_argument("--max-positions", type=int, default=256, help="longest input in tokens")
-    parser.add_argument("--dropout", type=float, default=0.1, help="probability in the encoder")
-    parser.add_argument("--min-count", type=int, default=2, help="rarer characters are unknown")
-    parser.add_argument("--seed", type=int, default=42, help="of the weights")
+    for flag, convert, default, description in (
+        ("--hidden-size", number_between(int, 1, 8192), 192, "width without --vectors"),
+        ("--num-layers", number_between(int, 0, 48), 0, "transformer layers"),
+        ("--max-positions", number_between(int, 4, 8192), 256, "longest input in tokens"),
+        ("--dropout", number_between(float, 0.0, 0.9), 0.1, "probability in the encoder"),
+        ("--min-count", number_between(int, 1, 1_000_000), 2, "rarer characters are unknown"),
+        ("--seed", number_between(int, 0, 2**32 - 1), 42, "of the weights"),
+    ):
+        parser.add_argument(flag, type=convert, default=default, help=description)
     return parser
 
 

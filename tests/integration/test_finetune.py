@@ -6,20 +6,24 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from annotation_store.exchange import export_file
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.checkpoint import load_checkpoint
-from ner_core.evaluation import evaluate
+from ner_core.evaluation import Evaluation, evaluate
 from ner_core.formats import read_cluener, write_cluener
 from ner_core.labels import CLUENER
 from ner_core.models import ARCHITECTURES
 from ner_core.prediction import Predictor
 from ner_core.spans import Example, Span
 from trainer import finetune
+from trainer.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,11 +116,13 @@ def test_corrections_are_exported_trained_on_and_predicted(
         assert f1_on_examples(output) > 0.9
 
 
-def run_on_two_processes(arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    subprocess.run(
-        [*command, "--nproc-per-node=2", "-m", "trainer.finetune", *arguments],
-        check=True,
+def run_on_two_processes(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    return subprocess.run(
+        [*command, "-m", "trainer.finetune", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         timeout=120,
@@ -182,11 +188,10 @@ def test_a_frozen_encoder_stays_as_it_was(
     assert not any(name.startswith("encoder.") for name in changed)
 
 
-@pytest.mark.parametrize("option", [["--fgm-epsilon", "0.5"], ["--ema-decay", "0.5"]])
-def test_options_of_the_recipe_change_the_weights(
-    option: list[str], training_file: Path, tiny_encoder: Path, tmp_path: Path
+def test_averaged_weights_are_the_ones_that_are_saved(
+    training_file: Path, tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    def train(name: str, extra: list[str]) -> dict[str, object]:
+    def train(name: str, *extra: str) -> dict[str, object]:
         arguments = [
             *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
             *("--encoder", str(tiny_encoder), *QUICK, "--epochs", "1", *extra),
@@ -194,9 +199,98 @@ def test_options_of_the_recipe_change_the_weights(
         assert finetune.main([*arguments, "--output", str(tmp_path / name)]) == 0
         return dict(load_checkpoint(tmp_path / name).tagger.state_dict())
 
-    plain, again, changed = train("a", []), train("b", []), train("c", option)
+    plain, again, averaged = train("a"), train("b"), train("c", "--ema-decay", "0.5")
     assert all((plain[name] == again[name]).all() for name in plain)
-    assert any((plain[name] != changed[name]).any() for name in plain)
+    assert any((plain[name] != averaged[name]).any() for name in plain)
+
+
+def test_the_best_epoch_is_saved_and_patience_ends_the_run(
+    training_file: Path,
+    tiny_encoder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = iter([0.2, 0.8, 0.8, 0.5])
+    evaluate_really = finetune.evaluate_tagger
+
+    def evaluate_as_told(*arguments: Any) -> Evaluation:
+        evaluation = evaluate_really(*arguments)
+        return replace(evaluation, micro=replace(evaluation.micro, f1=next(scores)))
+
+    monkeypatch.setattr(finetune, "evaluate_tagger", evaluate_as_told)
+    output = tmp_path / "model"
+    arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_encoder), *QUICK]
+    flags = ["--epochs", "9", "--patience", "2", "--output", str(output)]
+    assert finetune.main([*arguments, *flags]) == 0
+    metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["best_epoch"] == 2
+    assert len((output / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+
+
+def test_msra_and_conll_files_train_too(tiny_encoder: Path, tmp_path: Path) -> None:
+    msra = tmp_path / "msra.txt"
+    msra.write_text("叶\tB-PER\n老\tI-PER\n来\tO\n\n京\tI-LOC\n好\tO\n", encoding="utf-8")
+    conll = tmp_path / "own.bio"
+    conll.write_text("长\tB-river\n江\tI-river\n", encoding="utf-8")
+    common = ["--encoder", str(tiny_encoder), "--epochs", "1", "--half-precision"]
+    for source, labels in ((f"msra={msra}", ("PER", "LOC", "ORG")), (f"conll={conll}", ("river",))):
+        output = tmp_path / labels[0]
+        flags = ["--train", source, "--dev", source, "--output", str(output)]
+        assert finetune.main([*flags, *common]) == 0
+        assert load_checkpoint(output).tagger.config.labels.labels == labels
+    assert "1 tags repaired" in (tmp_path / "PER" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_checkpoint_with_other_labels_gives_its_encoder_only(
+    training_file: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    conll = tmp_path / "own.bio"
+    conll.write_text("长\tB-river\n江\tI-river\n", encoding="utf-8")
+    source = f"conll={conll}"
+    output = tmp_path / "model"
+    arguments = ["--train", source, "--dev", source, "--encoder", str(tiny_checkpoint)]
+    assert (
+        finetune.main([*arguments, "--freeze-encoder", "--epochs", "1", "--output", str(output)])
+        == 0
+    )
+    tagger = load_checkpoint(output).tagger
+    assert tagger.config.labels.labels == ("river",)
+    before = load_checkpoint(tiny_checkpoint).tagger.encoder.state_dict()
+    assert all((before[n] == w).all() for n, w in tagger.encoder.state_dict().items())
+
+
+def test_dropout_is_changed_everywhere_when_a_head_is_kept(
+    training_file: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_checkpoint)]
+    output = tmp_path / "model"
+    flags = ["--dropout", "0.45", "--epochs", "1", "--output", str(output)]
+    assert finetune.main([*arguments, *flags]) == 0
+    assert load_checkpoint(output).tagger.config.dropout == 0.45
+
+
+def test_an_unfinished_run_is_not_thrown_away(
+    training_file: Path, tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unfinished = tmp_path / "model.run" / "best"
+    unfinished.mkdir(parents=True)
+    arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_encoder)]
+    assert finetune.main([*arguments, "--output", str(tmp_path / "model")]) == 2
+    assert "expected no unfinished run, found" in capsys.readouterr().err
+    assert unfinished.is_dir()
+
+
+def test_more_processes_than_examples_end_in_a_line_and_leave_nothing(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    write_cluener(tmp_path / "one.json", EXAMPLES[:1])
+    source = f"cluener={tmp_path / 'one.json'}"
+    arguments = ["--train", source, "--dev", source, "--encoder", str(tiny_encoder)]
+    flags = ["--device", "cpu", "--output", str(tmp_path / "model")]
+    done = run_on_two_processes([*arguments, *flags])
+    assert done.returncode != 0
+    assert "expected at least one window for each of 2 processes" in done.stderr
+    assert not list(tmp_path.glob("model*"))
 
 
 def test_dev_is_carved_off_the_end_when_none_is_given(
@@ -219,7 +313,7 @@ def test_the_card_names_its_data_by_checksum_and_hides_passwords(
     store.create_project("default", CLUENER)
     store.add([NewDocument(text="叶老桂", spans=(Span(0, 3, "name"),), status="accepted")])
     # Stands in for a server: only the URL's way into the card is looked at here.
-    monkeypatch.setattr(AnnotationStore, "open", lambda _: store)
+    monkeypatch.setattr(AnnotationStore, "open", lambda _, must_exist: store)
     arguments = [
         *("--train", "annotations=postgresql://lin:geheim@localhost/ner"),
         *("--train", f"cluener={training_file}", "--encoder", str(tiny_encoder)),
@@ -234,7 +328,7 @@ def test_the_card_names_its_data_by_checksum_and_hides_passwords(
 
 def write_bad_label(path: Path) -> str:
     path.write_text('{"text": "长江", "label": {"river": {"长江": [[0, 1]]}}}\n', encoding="utf-8")
-    return "expected labels of address, .* got river"
+    return r"bad\.json:1: expected one of the labels address, .* got 'river'"
 
 
 def write_wrong_offset(path: Path) -> str:
@@ -272,7 +366,8 @@ def test_bad_training_data_gives_one_line_and_leaves_no_output(
     ("flag", "value", "message"),
     [
         ("--train", "cluener=nowhere.json", "nowhere.json"),
-        ("--train", "annotations=nowhere.db", "expected an annotation database, got nowhere.db"),
+        ("--train", "annotations=nowhere.db", "nowhere.db"),
+        ("--train", "annotations=sqlite:///nowhere.db", "nowhere.db"),
         ("--encoder", "nowhere", "expected a checkpoint directory or a Hub id"),
         ("--output", ".", "expected an output directory that does not exist yet"),
     ],
@@ -295,12 +390,18 @@ def test_a_missing_file_gives_one_line(
     assert finetune.main([part for pair in given.items() for part in pair]) == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "model").exists()
+    assert not Path("nowhere.db").exists()
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_a_clear_line(
-    training_file: Path, tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    training_file: Path,
+    tiny_encoder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    really = Engine._sum_loss
+    monkeypatch.setattr(Engine, "_sum_loss", lambda self, batch: really(self, batch) * torch.nan)
     arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_encoder)]
-    rates = ["--encoder-learning-rate", "1e30", "--head-learning-rate", "1e30", "--epochs", "5"]
-    assert finetune.main([*arguments, *rates, "--output", str(tmp_path / "model")]) == 1
-    assert "expected a finite loss, got nan" in capsys.readouterr().err
+    assert finetune.main([*arguments, "--output", str(tmp_path / "model")]) == 1
+    assert "expected a finite loss, got nan (step 0 of the epoch)" in capsys.readouterr().err

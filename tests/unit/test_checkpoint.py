@@ -6,18 +6,30 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
-from transformers import BertConfig, BertForTokenClassification, RobertaConfig
+from safetensors.torch import load_file, save_file
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    BertConfig,
+    BertForTokenClassification,
+    BertModel,
+    RobertaConfig,
+    RobertaModel,
+    XLNetConfig,
+    XLNetModel,
+)
 
 from ner_core.checkpoint import (
+    Checkpoint,
     CheckpointError,
     load_checkpoint,
     load_encoder,
-    max_encoder_tokens,
     save_checkpoint,
 )
 from ner_core.labels import LabelSet
+from ner_core.models import ARCHITECTURES, Tagger, TaggerConfig
 from ner_core.prediction import Predictor
+from ner_core.pretrained import max_encoder_tokens
 
 TEXT = "浙商银行的叶老桂"
 
@@ -99,6 +111,17 @@ def forget_architecture(directory: Path) -> None:
     path.write_text(json.dumps(settings), encoding="utf-8")
 
 
+def lengthen_vocabulary(directory: Path) -> None:
+    with (directory / "vocab.txt").open("a", encoding="utf-8") as file:
+        file.write("龘\n靐\n")
+
+
+def poison_weights(directory: Path) -> None:
+    weights = load_file(directory / "model.safetensors")
+    weights["classifier.bias"][0] = torch.nan
+    save_file(weights, directory / "model.safetensors")
+
+
 def truncate_weights(directory: Path) -> None:
     weights = directory / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
@@ -117,6 +140,21 @@ def truncate_weights(directory: Path) -> None:
         (edit_config(format_version=99), "expected format_version 1, got 99"),
         (forget_architecture, "got no 'architecture'"),
         (edit_config(architecture="bert-gru"), "got 'bert-gru'"),
+        (edit_config(architecture=3), "expected a tagger's settings"),
+        (edit_config(labels=[1, 2]), r"got \[1, 2\] as 'labels' where a list of strings"),
+        (edit_config(output_tags=[1]), r"got \[1\] as 'output_tags' where a list of strings"),
+        (edit_config(output_tags=["O"]), "got expected an output for every tag"),
+        (edit_config(max_window_tokens=20.5), "got 20.5 as 'max_window_tokens'"),
+        (edit_config(max_window_tokens=512), "got max_window_tokens 512, more than .* 64 pos"),
+        (edit_config(hidden_size=-3), "expected a tagger's settings"),
+        (edit_config(hidden_size=17), "expected a tagger's settings"),
+        (edit_config(num_attention_heads=0), "expected a tagger's settings"),
+        (edit_config(hidden_act="nope"), "expected a tagger's settings"),
+        (edit_config(vocab_size=6), "expected the weights that .* size mismatch"),
+        (lambda d: (d / "vocab.txt").write_bytes(b"\xff\xfe"), r"vocab\.txt: .*utf-8"),
+        (lambda d: (d / "vocab.txt").write_text(""), r"vocab\.txt: expected single Chinese"),
+        (lengthen_vocabulary, "expected token ids below"),
+        (poison_weights, "expected finite weights in .*: classifier.bias"),
         (edit_config(model_type="no-such-model"), "expected a tagger's settings"),
         (edit_config(labels=["a"]), "expected the weights that .* size mismatch"),
         (edit_config(context_hidden_size=99), "expected the weights that .* size mismatch"),
@@ -132,18 +170,20 @@ def test_a_damaged_checkpoint_gives_one_line_that_names_it(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["no/such/dir", "./nowhere", "nowhere", Path("no/path")])
+@pytest.mark.parametrize(
+    "name", ["no/such/dir", "./nowhere", "nowhere", "", "模型/检查点", Path("no/path")]
+)
 def test_a_missing_checkpoint_is_named(name: str | Path) -> None:
     with pytest.raises(CheckpointError, match="expected a checkpoint directory or a Hub id") as got:
         load_checkpoint(name)
-    assert str(name) in str(got.value)
+    assert repr(str(name)) in str(got.value)
 
 
 def test_an_unreachable_hub_gives_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> str:
         raise OSError("Network is unreachable\nmore")
 
-    monkeypatch.setattr("ner_core.checkpoint.snapshot_download", refuse)
+    monkeypatch.setattr("ner_core.pretrained.snapshot_download", refuse)
     with pytest.raises(CheckpointError, match=r"got some/model.*Network is unreachable$"):
         load_checkpoint("some/model")
 
@@ -157,7 +197,7 @@ def test_a_hub_id_is_downloaded_and_loaded(
         asked.append((hub_id, allow_patterns))
         return str(tiny_encoder)
 
-    monkeypatch.setattr("ner_core.checkpoint.snapshot_download", download)
+    monkeypatch.setattr("ner_core.pretrained.snapshot_download", download)
     assert load_encoder("hfl/chinese-bert-wwm-ext").model.config.hidden_size == 16
     assert asked == [("hfl/chinese-bert-wwm-ext", ["*.json", "*.txt", "*.safetensors"])]
 
@@ -219,7 +259,80 @@ def test_a_hub_classifier_without_entity_tags_is_refused(
         load_checkpoint(directory)
 
 
+@pytest.mark.parametrize("prefixes", [("B", "I", "S", "E"), ("B", "I", "U", "L")])
+def test_prefixes_of_other_tag_schemes_are_understood(
+    prefixes: tuple[str, ...], tiny_encoder: Path, tmp_path: Path
+) -> None:
+    tags = ["O", *(f"{prefix}-name" for prefix in prefixes)]
+    model = BertForTokenClassification(
+        BertConfig.from_pretrained(tiny_encoder, num_labels=5, id2label=dict(enumerate(tags)))
+    )
+    with torch.no_grad():
+        model.classifier.weight.zero_()
+        model.classifier.bias[:] = torch.tensor([0.0, 0.0, 0.0, 9.0, 0.0])
+    model.save_pretrained(tmp_path / "hub-model")
+    (tmp_path / "hub-model" / "vocab.txt").write_bytes((tiny_encoder / "vocab.txt").read_bytes())
+    (prediction,) = Predictor.load(tmp_path / "hub-model").predict(["叶老桂"])
+    assert [(s.start, s.end) for s in prediction.spans] == [(0, 1), (1, 2), (2, 3)]
+
+
+def test_a_pickled_encoder_that_is_damaged_runs_no_code_and_gives_one_line(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    directory = tmp_path / "encoder"
+    directory.mkdir()
+    for name in ("config.json", "vocab.txt"):
+        (directory / name).write_bytes((tiny_encoder / name).read_bytes())
+    (directory / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    with pytest.raises(CheckpointError, match="expected a Hugging Face model in") as caught:
+        load_encoder(directory)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("model_type", ["roberta", "electra", "albert", "mpnet", "distilbert"])
+def test_any_encoder_of_transformers_carries_a_tagger(
+    model_type: str, architecture: str, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    vocabulary = (tiny_encoder / "vocab.txt").read_bytes()
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    if model_type == "distilbert":
+        sizes = {"dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}
+    config = AutoConfig.for_model(
+        model_type,
+        vocab_size=len(vocabulary.splitlines()) + 1,
+        intermediate_size=32,
+        embedding_size=16,
+        max_position_embeddings=40,
+        **sizes,
+    )
+    AutoModel.from_config(config).save_pretrained(tmp_path / "encoder")
+    (tmp_path / "encoder" / "vocab.txt").write_bytes(vocabulary)
+    encoder = load_encoder(tmp_path / "encoder")
+    config = TaggerConfig(
+        architecture=architecture,
+        labels=LabelSet(("name",)),
+        max_window_tokens=max_encoder_tokens(encoder.model),
+    )
+    checkpoint = Checkpoint(
+        Tagger(encoder.model, config).eval(), encoder.vocabulary, encoder.tokenizer_files
+    )
+    save_checkpoint(checkpoint, tmp_path / "tagger", card="")
+    # Longer than the position table, so that a window one token too long would fail.
+    text = "浙商银行企业信贷部叶老桂博士则从另一个角度" * 5
+    (before,) = Predictor(checkpoint, torch.device("cpu")).predict([text])
+    (after,) = Predictor.load(tmp_path / "tagger", device="cpu").predict([text])
+    assert before == after
+    assert before.spans
+
+
 def test_positions_of_a_roberta_begin_behind_its_padding_id() -> None:
-    roberta = RobertaConfig(max_position_embeddings=130, pad_token_id=1)
+    size = {"hidden_size": 8, "num_hidden_layers": 0, "num_attention_heads": 2, "vocab_size": 9}
+    roberta = RobertaModel(RobertaConfig(max_position_embeddings=130, pad_token_id=1, **size))
     assert max_encoder_tokens(roberta) == 128
-    assert max_encoder_tokens(BertConfig(max_position_embeddings=1024)) == 512
+    assert max_encoder_tokens(BertModel(BertConfig(max_position_embeddings=1024, **size))) == 512
+
+
+def test_an_encoder_without_a_position_limit_reads_512_tokens() -> None:
+    config = XLNetConfig(d_model=8, n_layer=1, n_head=2, d_inner=8, vocab_size=9)
+    assert max_encoder_tokens(XLNetModel(config)) == 512

@@ -49,5 +49,32 @@ def test_a_file_without_vectors_is_named(
     np.savez(path, words=np.zeros(3))
     arguments = ["--text", __file__, "--vectors", str(path), "--output", str(tmp_path / "x")]
     assert new_encoder.main(arguments) == 2
-    assert "expected arrays chars and vectors" in capsys.readouterr().err
+    assert "expected an .npz with chars and vectors" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((3, 8)), "expected finite vectors that differ"),
+        (np.full((3, 8), np.nan), "expected finite vectors that differ"),
+        (np.ones(3), "expected a vector for each of 3 chars"),
+        (np.ones((2, 8)), "expected a vector for each of 3 chars"),
+    ],
+)
+def test_vectors_that_cannot_fill_a_table_are_refused(
+    array: np.ndarray, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "vectors.npz"
+    np.savez(path, chars=np.array(["李", "王", "A"]), vectors=array)
+    arguments = ["--text", __file__, "--vectors", str(path), "--output", str(tmp_path / "x")]
+    assert new_encoder.main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_width_that_the_heads_cannot_share_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--text", __file__, "--hidden-size", "18", "--output", str(tmp_path / "x")]
+    assert new_encoder.main([*arguments, "--num-layers", "1"]) == 2
+    assert "expected a width that 4 heads can share, got 18" in capsys.readouterr().err

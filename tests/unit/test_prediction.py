@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ner_core.labels import CLUENER
-from ner_core.prediction import Prediction, Predictor
+from ner_core.prediction import Prediction, Predictor, _batches_by_length
 
 SENTENCE = "浙商银行企业信贷部叶老桂博士则从另一个角度对五道门槛进行了解读。"
 
@@ -65,6 +65,12 @@ def test_20_000_characters_without_a_sentence_end_are_not_cut_off(predictor: Pre
     assert prediction.spans[-1].start > 20_000 - 2 * len(SENTENCE)
     starts = [span.start for span in prediction.spans]
     assert starts == sorted(starts)
+
+
+def test_a_long_text_does_not_pad_short_ones_to_its_length() -> None:
+    assert list(_batches_by_length([30, 9600, 30, 31], 32)) == [[1], [3, 0, 2]]
+    assert list(_batches_by_length([30, 20, 31], 2)) == [[2, 0], [1]]
+    assert list(_batches_by_length([100_000], 32)) == [[0]]
 
 
 @pytest.mark.parametrize(

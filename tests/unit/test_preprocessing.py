@@ -73,9 +73,37 @@ def test_a_fast_tokenizer_file_serves_without_vocab_txt(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_vocabulary_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"expected vocab\.txt, or tokenizer\.json") as caught:
+    with pytest.raises(ValueError, match=r"expected vocab\.txt or tokenizer\.json") as caught:
         CharacterVocabulary.load(tmp_path)
     assert str(tmp_path) in str(caught.value)
+
+
+def test_a_unigram_tokenizer_file_counts_its_pieces(tmp_path: Path) -> None:
+    tokenizer = {
+        "model": {"vocab": [["<s>", 0.0], ["<pad>", 0.0], ["</s>", 0.0], ["▁", -1], ["李", -2]]},
+        "added_tokens": [{"id": 5, "content": "<unk>"}],
+    }
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
+    assert CharacterVocabulary.load(tmp_path).encode("李王") == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "expected a tokenizer with a vocabulary"),
+        ('{"model": null}', "expected a tokenizer with a vocabulary"),
+        ('{"model": {"vocab": {"李": "1"}}}', "expected whole numbers as token ids"),
+        ('{"model": {"vocab": {"æĿİ": 1}}}', "expected single Chinese characters .*byte-level"),
+    ],
+)
+def test_a_tokenizer_file_that_is_no_chinese_vocabulary_is_named(
+    content: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "tokenizer.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=message) as caught:
+        CharacterVocabulary.load(tmp_path)
+    assert str(tmp_path / "tokenizer.json") in str(caught.value)
 
 
 def test_a_vocabulary_without_special_tokens_is_refused() -> None:
@@ -90,6 +118,17 @@ def test_sentences_end_after_their_closing_marks() -> None:
         "他说：“好！”然后走了。\n",
         text,
     ]
+
+
+def test_no_sentence_ends_inside_a_title_or_a_range_to_keep() -> None:
+    text = "看《你好。世界！》吧。再见！老王。"
+    assert [text[:end] for end in find_sentence_ends(text)] == [text[:11], text[:14], text]
+    kept = [Window(11, 16)]
+    assert find_sentence_ends(text, kept) == [11, len(text)]
+
+
+def test_an_opening_mark_that_never_closes_keeps_nothing_together() -> None:
+    assert find_sentence_ends("看《你好。世界！") == [5, 8]
 
 
 def test_a_short_text_stays_in_one_segment() -> None:

@@ -1,0 +1,140 @@
+"""Models of the transformers library, from a directory or the Hugging Face Hub.
+
+Weights are read from safetensors; older models on the Hub with nothing but a pickle are read by
+torch's `weights_only` loader, which runs no code.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from torch import nn
+from transformers import PreTrainedModel
+
+from ner_core.preprocessing import CharacterVocabulary
+
+_PICKLE_FILE = "pytorch_model.bin"
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint or encoder that cannot be used; one line names it and says why."""
+
+
+def find_directory(path_or_hub_id: str | Path) -> Path:
+    """The directory itself, or the one that a Hub id was downloaded to.
+
+    Raises:
+        CheckpointError: There is no such directory, and no such model on a Hub within reach.
+    """
+    directory = Path(path_or_hub_id)
+    name = str(path_or_hub_id)
+    if name and directory.is_dir():
+        return directory
+    if isinstance(path_or_hub_id, Path) or not _HUB_ID.fullmatch(name) or directory.exists():
+        raise CheckpointError(
+            f"expected a checkpoint directory or a Hub id such as hfl/chinese-bert-wwm-ext,"
+            f" got {name!r} (no such directory)"
+        )
+    try:
+        return _download(name)
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise CheckpointError(
+            f"expected a checkpoint directory or a reachable Hub id, got {name}: no such directory,"
+            f" and the Hub answered: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _download(hub_id: str) -> Path:
+    patterns = ["*.json", "*.txt", "*.safetensors"]
+    directory = Path(snapshot_download(hub_id, allow_patterns=patterns))
+    if not any(directory.glob("*.safetensors")):
+        directory = Path(snapshot_download(hub_id, allow_patterns=[*patterns, _PICKLE_FILE]))
+    return directory
+
+
+def load_pretrained(auto_class: Any, directory: Path) -> PreTrainedModel:
+    """Load all weights of a model, or none.
+
+    Args:
+        auto_class: `AutoModel` or one of its kin.
+        directory: A Hugging Face model directory.
+
+    Raises:
+        CheckpointError: It is damaged, needs code of its own, or its weights do not cover it.
+    """
+    try:
+        with quiet_transformers():
+            model, report = auto_class.from_pretrained(
+                directory, output_loading_info=True, dtype=torch.float32, trust_remote_code=False
+            )
+    except Exception as error:  # a model class may answer a wrong setting with any error at all
+        raise CheckpointError(
+            f"expected a Hugging Face model in {directory}, got: {first_line(error)}"
+        ) from error
+    # A pooler is thrown away anyway; anything else that is missing would be random.
+    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise CheckpointError(
+            f"expected weights for the whole encoder, {directory} lacks {len(missing)} of them,"
+            f" for example {missing[0]}"
+        )
+    return model
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """No progress bars and reports while a model loads: what is wrong with it is our error."""
+    logging = transformers.utils.logging
+    verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if had_bars:
+            logging.enable_progress_bar()
+
+
+def check_vocabulary(
+    vocabulary: CharacterVocabulary, encoder: PreTrainedModel, directory: Path
+) -> None:
+    """Refuse a vocabulary that is not the encoder's.
+
+    Raises:
+        CheckpointError: A token id is beyond the embedding table.
+    """
+    num_embeddings = encoder.get_input_embeddings().num_embeddings
+    highest = max(vocabulary.token_ids.values())
+    if highest >= num_embeddings:
+        raise CheckpointError(
+            f"expected token ids below {num_embeddings}, the size of the encoder's embedding"
+            f" table, got {highest} in the vocabulary (in {directory})"
+        )
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text; a message of ours is one line."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def max_encoder_tokens(encoder: PreTrainedModel) -> int:
+    """Longest input that an encoder's position embeddings allow, at most 512 tokens."""
+    positions = getattr(encoder.config, "max_position_embeddings", None) or 512
+    if positions < 0:  # XLNet's way to say that there is no limit
+        return 512
+    for name, module in encoder.named_modules():
+        is_table = name.endswith("position_embeddings") and isinstance(module, nn.Embedding)
+        if is_table and module.padding_idx is not None:
+            # RoBERTa and its kin count positions from the padding id + 1.
+            positions -= module.padding_idx + 1
+            break
+    return min(512, positions)
