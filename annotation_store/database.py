@@ -117,15 +117,19 @@ class Database:
             self._writer.release()
 
     @contextmanager
-    def clear_errors(self) -> Iterator[None]:
-        """Turn what disk, server or other programs did into a StoreError; leave bugs alone."""
+    def clear_errors(self, work: str | None = None) -> Iterator[None]:
+        """Turn what disk, server or other programs did into a StoreError; leave bugs alone.
+
+        Args:
+            work: What the message says was being done; None for the database's name.
+        """
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
             reason = _explain(error)
             if reason is None:
                 raise
-            raise StoreError(f"{reason} ({self.name})") from error
+            raise StoreError(f"{reason} ({work or self.name})") from error
         except DamagedRow as error:
             raise StoreError(f"{error.reason} ({error.place}; {self.name})") from error
 

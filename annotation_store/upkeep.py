@@ -61,9 +61,10 @@ def backup(database: Database, path: str | Path) -> None:
     target = Path(path).resolve()
     sibling = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        sibling.touch(exist_ok=False)  # an OSError names the folder better than SQLite does
+        sibling.touch(exist_ok=False)  # an OSError says what is wrong better than SQLite does
         with (
-            database.clear_errors(),
+            # SQLite does not say which of the two files it could not read or write.
+            database.clear_errors(f"copying {database.name} to {path}"),
             closing(sqlite3.connect(database.path)) as source,
             closing(sqlite3.connect(sibling)) as copy,
         ):
@@ -74,6 +75,9 @@ def backup(database: Database, path: str | Path) -> None:
                     f"expected an intact database, got {_in_one_line(verdict)} ({database.name})"
                 )
         sibling.replace(target)
+    except OSError as error:
+        # Names the file that the caller asked for, not the sibling.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         sibling.unlink(missing_ok=True)
 
