@@ -1,8 +1,9 @@
 """The store's command line: python -m annotation_store import | export | backup | verify."""
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import get_args
 
 from annotation_store.documents import STATUSES, StoreError
@@ -10,7 +11,7 @@ from annotation_store.exchange import ExportFormat, ImportFormat, export_file, i
 from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
 from annotation_store.upkeep import backup, verify
 from ner_core.command_line import CommandLineParser, run_command
-from ner_core.labels import CLUENER, LabelSet
+from ner_core.labels import LabelSet
 
 PROG = "python -m annotation_store"
 
@@ -46,7 +47,11 @@ def _build_parser() -> CommandLineParser:
 
     command = add_command("import", _import, "add the documents of a file, all of them or none")
     command.add_argument(
-        "--input", required=True, metavar="FILE", help="documents, UTF-8 or GB18030"
+        "--input",
+        required=True,
+        type=_existing_file,
+        metavar="FILE",
+        help="documents, UTF-8 or GB18030",
     )
     command.add_argument(
         "--format", required=True, choices=get_args(ImportFormat), help="what the file holds"
@@ -54,8 +59,9 @@ def _build_parser() -> CommandLineParser:
     add_project(command)
     command.add_argument(
         "--labels",
+        type=_labels,
         metavar="A,B,...",
-        help="labels of a project that the import makes; CLUENER's ten if not given",
+        help="labels of the project; CLUENER's ten for a new one if not given",
     )
     command.add_argument(
         "--status",
@@ -81,17 +87,29 @@ def _build_parser() -> CommandLineParser:
     return parser
 
 
+def _existing_file(name: str) -> str:
+    # A named pipe is a file too. Path("") would be the current folder.
+    if not name or not Path(name).exists() or Path(name).is_dir():
+        raise ArgumentTypeError(f"expected an existing file, got {name!r}")
+    return name
+
+
+def _labels(value: str) -> LabelSet:
+    try:
+        return LabelSet(tuple(value.split(",")))
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
 def _import(arguments: Namespace) -> None:
-    new_labels = LabelSet(tuple(arguments.labels.split(","))) if arguments.labels else CLUENER
-    with AnnotationStore.open(arguments.database) as store:
-        result = import_file(
-            store,
-            arguments.input,
-            format=arguments.format,
-            project=arguments.project,
-            new_project_labels=new_labels,
-            labelled_status=arguments.status,
-        )
+    result = import_file(
+        arguments.database,
+        arguments.input,
+        format=arguments.format,
+        project=arguments.project,
+        labels=arguments.labels,
+        labelled_status=arguments.status,
+    )
     print(f"added {result.num_added} documents to project {arguments.project}")
     if result.num_duplicates:
         print(f"left out {result.num_duplicates} whose text the project held already")

@@ -162,6 +162,10 @@ class StoreError(ValueError):
     """A database that cannot be opened or used; the message is one line, fit to be shown."""
 
 
+class DatabaseNotFound(StoreError):
+    """There is no such database file."""
+
+
 class DamagedRow(StoreError):
     """A row that this program cannot have written; see `Database.clear_errors`.
 

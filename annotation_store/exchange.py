@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from annotation_store.annotation_tools import format_doccano_line, format_label_studio_task
-from annotation_store.documents import Status
+from annotation_store.documents import DatabaseNotFound, Status
 from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
 from annotation_store.uploads import ImportFormat, Upload, parse_upload
 from ner_core.conll import format_conll
@@ -20,7 +20,7 @@ from ner_core.formats import (
     spans_to_cluener,
     write_lines,
 )
-from ner_core.labels import LabelSet
+from ner_core.labels import CLUENER, LabelSet
 from ner_core.spans import Example, drop_overlaps
 
 __all__ = [
@@ -56,34 +56,34 @@ class ExportResult:
 
 
 def import_file(
-    store: AnnotationStore,
+    database: str | Path,
     path: str | Path,
     *,
     format: ImportFormat,
     project: str = DEFAULT_PROJECT,
-    new_project_labels: LabelSet | None = None,
+    labels: LabelSet | None = None,
     labelled_status: Status = "accepted",
 ) -> ImportResult:
     """Add the documents of a file to a project: all of them or, after any error, none.
 
+    A file that is refused makes neither a database nor a project.
+
     Args:
-        store: Where the documents go.
+        database: File or URL of the database, which is made if there is none.
         path: The file, in UTF-8 or GB18030.
         format: What it holds.
         project: The project's name.
-        new_project_labels: Make the project with these labels if there is none; None to refuse.
+        labels: Make the project with these labels if there is none, refuse if it has others. None
+            takes those that it has, or makes it with CLUENER's.
         labelled_status: The status of documents that come with a label, even with an empty one.
 
     Raises:
         DataFormatError: Names the first line that is wrong.
-        ValueError: There is no such project.
+        ValueError: The project has other labels.
+        StoreError: The database cannot be used.
         OSError: The file cannot be read.
     """
-    known = {project.name: project.labels for project in store.projects()}
-    labels = known.get(project, new_project_labels)
-    if labels is None:
-        names = ", ".join(map(repr, known)) or "(none yet)"
-        raise ValueError(f"expected one of the projects {names}, got {project!r}")
+    labels = _agree_on_labels(database, project, labels)
     upload = parse_upload(
         Path(path).read_bytes(),
         str(path),
@@ -93,9 +93,26 @@ def import_file(
     )
     if upload.errors:
         raise upload.errors[0]
-    store.create_project(project, labels)
-    result = store.add(upload.documents, project=project)
+    with AnnotationStore.open(database) as store:
+        store.create_project(project, labels)
+        result = store.add(upload.documents, project=project)
     return ImportResult(len(result.added_ids), result.num_duplicates, upload.num_repaired_tags)
+
+
+def _agree_on_labels(database: str | Path, name: str, labels: LabelSet | None) -> LabelSet:
+    """The labels that the project has, or is to get; makes nothing."""
+    try:
+        with AnnotationStore.open(database, must_exist=True) as store:
+            projects = {project.name: project.labels for project in store.projects()}
+            known = projects.get(name)
+    except DatabaseNotFound:
+        known = None
+    if known and labels and known != labels:
+        raise ValueError(
+            f"expected project {name!r} with its labels {', '.join(known.labels)},"
+            f" got {', '.join(labels.labels)}"
+        )
+    return known or labels or CLUENER
 
 
 def export_text(

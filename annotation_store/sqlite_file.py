@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from annotation_store.documents import StoreError
+from annotation_store.documents import DatabaseNotFound, StoreError
 
 # Stands in the head of our SQLite files (https://www.sqlite.org/fileformat2.html, offset 68) and
 # tells them from every other program's, whatever their tables are called. It reads "NERa".
@@ -37,7 +37,8 @@ def check_file(path: Path, *, must_exist: bool) -> None:
     """Refuse what is not ours, without changing a byte of it.
 
     Raises:
-        StoreError: No folder, no file where one must be, no permission, no SQLite database, or
+        DatabaseNotFound: No file where one must be.
+        StoreError: No folder, no permission, no SQLite database, or
             another program's.
         sqlite3.Error: SQLite cannot read the file.
     """
@@ -45,7 +46,7 @@ def check_file(path: Path, *, must_exist: bool) -> None:
     if not folder.is_dir():
         raise StoreError(f"expected an existing folder for the database, got {folder}")
     if must_exist and not path.exists():
-        raise StoreError(f"expected an existing database, got no such file ({path})")
+        raise DatabaseNotFound(f"expected an existing database, got no such file ({path})")
     if path.exists() and not path.is_file():
         raise StoreError(f"expected a database file, got a folder or a device ({path})")
     for place in (folder, path):

@@ -91,6 +91,7 @@ class AnnotationStore:
             lock_timeout_s: How long a save waits for another process's write to end, in seconds.
 
         Raises:
+            DatabaseNotFound: There is no file, but there must be one.
             StoreError: It cannot be opened or written, is another program's, or is of a newer
                 version.
         """

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from annotation_store.__main__ import main
-from annotation_store.store import AnnotationStore, NewDocument
+from annotation_store.store import AnnotationStore, NewDocument, StoreError
 from annotation_store.upkeep import backup, verify
 from ner_core.formats import split_lines
 from ner_core.labels import CLUENER, MSRA
@@ -103,8 +103,57 @@ def test_an_import_can_make_a_project_with_its_own_labels(
     with AnnotationStore.open(database) as store:
         assert store.projects()[1].labels == MSRA
         assert store.counts(project="msra")["new"] == 1
-    message = refusal(capsys, *arguments, "--labels", "PER,PER")
-    assert message == "expected every label once, got PER more than once"
+
+
+def test_labels_that_the_project_does_not_have_are_refused(
+    tmp_path: Path, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("北\tB-LOC\n", encoding="utf-8")
+    arguments = ["import", "--database", database, "--input", path, "--format", "conll"]
+    message = refusal(capsys, *arguments, "--labels", "PER,LOC")
+    assert message == (
+        f"expected project 'default' with its labels {', '.join(CLUENER.labels)}, got PER, LOC"
+    )
+    path.write_text("北\tB-scene\n", encoding="utf-8")
+    assert run(*arguments, "--labels", ",".join(CLUENER.labels)) == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ("", "expected labels without blanks, got ''"),
+        ("PER,,LOC", "expected labels without blanks, got ''"),
+        ("PER, LOC", "expected labels without blanks, got ' LOC'"),
+        ("PER,PER", "expected every label once, got PER more than once"),
+    ],
+)
+def test_labels_that_cannot_be_labels_are_refused_by_flag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], labels: str, reason: str
+) -> None:
+    database = tmp_path / "new.db"
+    flags = ("--database", database, "--input", CLUENER_FILE, "--format", "cluener")
+    message = refusal(capsys, "import", *flags, "--labels", labels)
+    assert message.startswith(f"argument --labels: {reason}")
+    assert not database.exists()
+
+
+def test_input_that_is_refused_makes_no_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, other, database = tmp_path / "bad.jsonl", tmp_path / "other.jsonl", tmp_path / "new.db"
+    bad.write_text(LINE + "nonsense\n", encoding="utf-8")
+    other.write_text(LINE.replace('"name"', '"planet"'), encoding="utf-8")
+    for name, reason in [
+        (bad, f"{bad}:2: expected a JSON object"),
+        (other, f"{other}:1: expected one of the labels address, "),
+        (tmp_path / "no", f"argument --input: expected an existing file, got '{tmp_path}/no'"),
+        (tmp_path, f"argument --input: expected an existing file, got '{tmp_path}'"),
+        ("", "argument --input: expected an existing file, got ''"),
+    ]:
+        flags = ("--database", database, "--input", name, "--format", "cluener")
+        assert refusal(capsys, "import", *flags).startswith(reason)
+    assert sorted(tmp_path.iterdir()) == [bad, other]
 
 
 def test_an_export_writes_one_status_or_all(
@@ -134,7 +183,7 @@ def test_a_wrong_call_ends_in_one_line(
         (("frobnicate",), "argument COMMAND: invalid choice: 'frobnicate'"),
         (("verify",), "the following arguments are required: --database"),
         ((*import_, "--input", bad), f"{bad}:2: expected a JSON object, got"),
-        ((*import_, "--input", tmp_path / "no"), f"{tmp_path / 'no'}: No such file or directory"),
+        ((*import_, "--input", tmp_path / "no"), "argument --input: expected an existing file"),
         ((*export, "--output", database), "expected another file than the database, got"),
         ((*export, "--output", tmp_path / "no" / "x"), f"{tmp_path / 'no'}/"),
         ((*export, "--output", bad, "--project", "x"), "expected one of the projects 'default'"),
@@ -209,6 +258,40 @@ def test_a_backup_that_fails_leaves_the_old_one(tmp_path: Path, database: Path) 
         backup(store.database, target)
     assert target.read_bytes() == b"the old copy"
     assert list(tmp_path.glob(".*")) == []
+
+
+@pytest.mark.parametrize("name", ["missing/copy.db", "folder"])
+def test_a_backup_that_cannot_be_written_names_the_file_asked_for(
+    tmp_path: Path, database: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    message = refusal(capsys, "backup", "--database", database, "--output", tmp_path / name)
+    assert message.startswith(f"{tmp_path / name}: ")
+    assert ".tmp" not in message
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_a_backup_that_fills_the_disk_names_both_files(
+    tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+
+    def connect_to_small_disk(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        if path != database:
+            connection.execute("PRAGMA max_page_count = 2")
+        return connection
+
+    target = tmp_path / "copy.db"
+    with AnnotationStore.open(database) as store:
+        monkeypatch.setattr("annotation_store.upkeep.sqlite3.connect", connect_to_small_disk)
+        with pytest.raises(StoreError) as refusal:
+            backup(store.database, target)
+    assert str(refusal.value) == (
+        "expected room on the disk, got none left: nothing of this was stored"
+        f" (copying {database} to {target})"
+    )
+    assert not target.exists()
 
 
 # Verify
