@@ -135,10 +135,16 @@ class AnnotatePage:
         )
 
     def _suggest(self, document: Document) -> Document:
-        """The document, with the model's suggestions as its first revision if it had none."""
+        """The document, with the model's suggestions as its first revision if it had none.
+
+        It stays without one where the model knows no label of the project.
+        """
         if document.revision is not None:
             return document
         known = set(self._project.labels.labels)
+        if known.isdisjoint(self._predictor.labels.labels):
+            # An empty revision would say for good that a model had found nothing.
+            return document
         (prediction,) = self._predictor.predict([document.text])
         try:
             self._store.save(

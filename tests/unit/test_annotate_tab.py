@@ -26,6 +26,7 @@ class FixedPredictor:
     """Suggests the same spans for every text and counts how often it is asked."""
 
     name = "fixed"
+    labels = CLUENER
 
     def __init__(self, *spans: Span) -> None:
         self.spans = spans
@@ -106,6 +107,17 @@ def test_labels_that_the_project_does_not_have_are_not_suggested(page, store, pr
     add(store, TEXT)
     (document,) = open_(page)["documents"]
     assert [span["label"] for span in document["suggestions"]] == ["name"]
+
+
+def test_a_model_that_knows_no_label_of_the_project_stores_no_revision(page, store, predictor):
+    """A stored one would say for good that a model had found nothing."""
+    predictor.labels = MSRA
+    (document_id,) = add(store, TEXT)
+    (document,) = open_(page)["documents"]
+    assert (document["revision"], document["suggestions"], document["history"]) == (0, [], [])
+    assert store.get(document_id).revision is None
+    save(page, document_id, base_revision=0)
+    assert store.get(document_id).revision_number == 1
 
 
 def test_suggestions_give_way_to_a_revision_that_came_first(page, store, predictor):
