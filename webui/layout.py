@@ -59,16 +59,20 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> g
             with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
                 data_page = data_tab.build(store, settings)
 
+        @reports_errors
+        def open_in_editor(document_id: int, request: gr.Request) -> tuple[Any, Any]:
+            message = annotate_page.open_document(document_id, request)
+            return gr.Tabs(selected="annotate"), message
+
         for chosen, document_id in (
             (predict_page.corrected, predict_page.document_id),
             (data_page.chosen, data_page.document_id),
         ):
+            # One event for both: two answers in one frame of the browser overwrite each other.
             chosen.success(
-                lambda: gr.Tabs(selected="annotate"), outputs=tabs, api_visibility="private"
-            ).success(
-                reports_errors(annotate_page.open_document),
+                open_in_editor,
                 inputs=document_id,
-                outputs=annotate_page.editor,
+                outputs=[tabs, annotate_page.editor],
                 show_progress="hidden",
                 api_visibility="private",
             )

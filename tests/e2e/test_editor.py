@@ -483,6 +483,17 @@ def test_unsaved_work_waits_when_a_person_looks_at_another_document(store, open_
     editor.expect_state("clean")
 
 
+def test_a_draft_that_cannot_be_read_does_not_keep_the_editor_from_opening(store, open_editor):
+    (document_id,) = add(store, "小红在北京（21b）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.page.evaluate(
+        "id => localStorage.setItem(`ner_draft/default/${id}/1`, 'not JSON')", document_id
+    )
+    editor.page.reload()
+    show_editor(editor.page).expect_document(document_id)
+
+
 def test_a_draft_survives_a_reload_and_is_offered_before_anything_else(store, open_editor):
     _, document_id = add(store, "小红在北京（22）", "小明在南京（22）")
     editor = open_editor()

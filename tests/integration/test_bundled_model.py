@@ -1,4 +1,4 @@
-"""The limits that the bundled model promises; the figures are those of the issue that asked for it."""
+"""The limits that the bundled model promises: quality, size, load time and speed."""
 
 import json
 import subprocess

@@ -43,10 +43,14 @@ class Drafts {
 
   // Drafts {documentId, base, text, entities, at, tab}, the newest first.
   #read(prefix) {
-    const drafts = this.#keys(prefix).map((key) => {
+    const drafts = this.#keys(prefix).flatMap((key) => {
       const [documentId, base] = key.split("/").slice(-2).map(Number);
-      const draft = JSON.parse(this.storage.getItem(key));
-      return { ...draft, documentId, base, entities: draft.entities.map((entity) => Object.freeze(entity)) };
+      try {
+        const draft = JSON.parse(this.storage.getItem(key));
+        return { ...draft, documentId, base, entities: draft.entities.map((entity) => Object.freeze(entity)) };
+      } catch {
+        return []; // written by something else; the editor must open all the same
+      }
     });
     return drafts.sort((first, second) => (first.at < second.at ? 1 : -1));
   }
