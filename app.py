@@ -1,6 +1,7 @@
 """Start the app: flags and environment -> store and predictor -> pages -> server."""
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -8,16 +9,18 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before gradio is imported: it reports its use to its makers unless told not to.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
+# The others take seconds to import: `_serve` does it, where Ctrl-C ends in one line.
 from ner_core.command_line import CommandLineParser, run_command
 from ner_core.formats import decode_text, split_lines
-from ner_core.prediction import Predictor
-from webui import layout
-from webui.settings import Settings
+from ner_core.labels import LabelSet
+
+if TYPE_CHECKING:
+    from ner_core.prediction import Predictor
 
 _BUNDLED_CHECKPOINT = Path(__file__).parent / "models" / "cluener-small"
 
@@ -31,12 +34,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(arguments: argparse.Namespace) -> None:
     accounts = read_accounts(arguments.auth_file) if arguments.auth_file else None
+
+    from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
+    from ner_core.prediction import Predictor
+    from webui import layout
+    from webui.settings import Settings
+
     predictor = Predictor.load(arguments.checkpoint)
     with (
         AnnotationStore.open(arguments.database) as store,
         tempfile.TemporaryDirectory(prefix="ner-downloads-") as download_folder,
     ):
-        if all(project.name != DEFAULT_PROJECT for project in store.projects()):
+        projects = {project.name: project.labels for project in store.projects()}
+        if DEFAULT_PROJECT in projects:
+            _compare_labels(DEFAULT_PROJECT, projects[DEFAULT_PROJECT], predictor)
+        else:
             store.create_project(DEFAULT_PROJECT, predictor.labels)
         os.environ["GRADIO_TEMP_DIR"] = download_folder  # its copies of files go when ours go
         blocks = layout.build(store, predictor, Settings(Path(download_folder)))
@@ -49,13 +61,39 @@ def _serve(arguments: argparse.Namespace) -> None:
                 prevent_thread_lock=True,
                 **layout.launch_options(),
             )
-        except OSError:  # Gradio's message speaks of arguments that nobody gave
+        except OSError as error:
+            is_taken = error.errno == errno.EADDRINUSE or "Cannot find empty port" in str(error)
+            if not is_taken:
+                raise
+            # Gradio's message speaks of arguments that nobody gave.
             where = f"{arguments.host}:{arguments.port}"
             raise OSError(f"expected a free port at an address of ours, got {where}") from None
         print(f"{predictor.name} on {predictor.device_name}: {address}", flush=True)
         # What stops a service ends as Ctrl-C does: downloads deleted, database closed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         blocks.block_thread()
+
+
+def _compare_labels(project: str, labels: LabelSet, predictor: "Predictor") -> None:
+    """Say which labels the project and the model do not have in common.
+
+    Raises:
+        ValueError: They have none in common: the model could suggest nothing.
+    """
+    known, predicted = set(labels.labels), set(predictor.labels.labels)
+    if known.isdisjoint(predicted):
+        raise ValueError(
+            f"expected a model with labels of project {project!r} ({', '.join(labels.labels)}),"
+            f" got {predictor.name} with {', '.join(predictor.labels.labels)}:"
+            " choose another --database or --checkpoint"
+        )
+    if known != predicted:
+        print(
+            f"app.py: warning: project {project!r} and model {predictor.name} have not all labels"
+            f" in common; only the project: {', '.join(sorted(known - predicted)) or 'none'};"
+            f" only the model: {', '.join(sorted(predicted - known)) or 'none'}",
+            file=sys.stderr,
+        )
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

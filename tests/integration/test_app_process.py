@@ -35,7 +35,7 @@ class Start:
         self.checkpoint = checkpoint
         self.processes: list[subprocess.Popen[str]] = []
 
-    def __call__(self, port: int) -> subprocess.Popen[str]:
+    def __call__(self, port: int, **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, str(_ROOT / "app.py"), "--port", str(port)],
             cwd=self.folder,
@@ -44,7 +44,8 @@ class Start:
                 "NER_CHECKPOINT": str(self.checkpoint),
                 "TMPDIR": str(self.temporary),
                 "OMP_NUM_THREADS": "1",
-            },
+            }
+            | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -79,3 +80,16 @@ def test_it_serves_at_the_address_that_it_prints_and_ends_cleanly(
     assert process.returncode == 0
     assert errors == ""
     assert not list(start.temporary.glob("ner-downloads-*"))
+
+
+@pytest.mark.parametrize("module", ["torch", "gradio", "sqlalchemy"])
+def test_ctrl_c_during_the_imports_ends_it_in_one_line(
+    start: Start, tmp_path: Path, module: str
+) -> None:
+    # Found before the real module: Ctrl-C in the middle of its import.
+    (tmp_path / f"{module}.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n", encoding="utf-8"
+    )
+    process = start(7860, PYTHONPATH=str(tmp_path))
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, output, errors) == (130, "", "app.py: interrupted\n")

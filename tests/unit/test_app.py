@@ -1,10 +1,14 @@
 """The command line of app.py: what it refuses, and that every refusal is one line."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 import app
+from annotation_store.store import AnnotationStore
+from ner_core.labels import CLUENER, LabelSet
+from webui import layout
 
 
 @pytest.fixture
@@ -60,6 +64,91 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(
 def test_a_database_in_a_missing_folder_is_named(refuse, shared_tiny_checkpoint, tmp_path):
     path = tmp_path / "missing" / "a.db"
     assert "missing" in refuse("--checkpoint", shared_tiny_checkpoint, "--database", path)
+
+
+def make_project(path: Path, *labels: str) -> Path:
+    with AnnotationStore.open(path) as store:
+        store.create_project("default", LabelSet(labels))
+    return path
+
+
+def test_a_model_without_a_label_of_the_project_is_refused(
+    refuse, shared_tiny_checkpoint, tmp_path
+):
+    path = make_project(tmp_path / "msra.db", "PER", "LOC")
+    line = refuse("--checkpoint", shared_tiny_checkpoint, "--database", path)
+    assert line == (
+        "app.py: expected a model with labels of project 'default' (PER, LOC), got tiny with"
+        f" {', '.join(CLUENER.labels)}: choose another --database or --checkpoint"
+    )
+
+
+@pytest.fixture
+def serve(monkeypatch, tmp_path, capsys):
+    """Runs app.py up to the launch, which fails with an error; returns what it prints."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(error: BaseException, *flags) -> tuple[int, list[str]]:
+        class Blocks:
+            def launch(self, **_options):
+                raise error
+
+        monkeypatch.setattr(layout, "build", lambda *_: Blocks())
+        status = app.main([str(flag) for flag in flags])
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        return status, captured.err.splitlines()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("labels", "warning"),
+    [
+        (
+            ("name", "PER"),
+            "app.py: warning: project 'default' and model tiny have not all labels in common;"
+            " only the project: PER; only the model: address, book, company, game, government,"
+            " movie, organization, position, scene",
+        ),
+        (
+            (*CLUENER.labels, "PER"),
+            "app.py: warning: project 'default' and model tiny have not all labels in common;"
+            " only the project: PER; only the model: none",
+        ),
+        (CLUENER.labels[::-1], None),
+    ],
+)
+def test_a_model_with_some_labels_of_the_project_starts_with_a_warning(
+    serve, shared_tiny_checkpoint, tmp_path, labels, warning
+):
+    path = make_project(tmp_path / "a.db", *labels)
+    status, lines = serve(
+        KeyboardInterrupt(), "--checkpoint", shared_tiny_checkpoint, "--database", path
+    )
+    assert (status, lines) == (130, [*filter(None, [warning]), "app.py: interrupted"])
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OSError(errno.EADDRINUSE, "Address already in use"),
+            "app.py: expected a free port at an address of ours, got 127.0.0.1:7860",
+        ),
+        (
+            OSError("Cannot find empty port in range: 7860-7860. You can specify ..."),
+            "app.py: expected a free port at an address of ours, got 127.0.0.1:7860",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a.js"),
+            "app.py: a.js: No space left on device",
+        ),
+        (OSError(errno.EMFILE, "Too many open files"), "app.py: [Errno 24] Too many open files"),
+    ],
+)
+def test_only_a_taken_port_is_called_a_taken_port(serve, shared_tiny_checkpoint, error, line):
+    assert serve(error, "--checkpoint", shared_tiny_checkpoint) == (2, [line])
 
 
 def test_the_environment_names_checkpoint_and_database(refuse, monkeypatch, tmp_path):
