@@ -81,7 +81,7 @@ def photograph(url: str) -> None:
             page.keyboard.press(key)
         take(page, "annotate")
         page.get_by_role("tab", name="数据").click()
-        page.get_by_text(TEXT[:12]).first.wait_for()
+        page.get_by_role("row").filter(has_text=TEXT[:12]).wait_for()
         take(page, "data")
         browser.close()
 
