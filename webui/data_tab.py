@@ -19,6 +19,7 @@ from webui.uploads import MAX_ERRORS_SHOWN, take_upload
 _ASSETS: Final = Path(__file__).parent / "page"
 _ROWS_ON_A_PAGE: Final = 20
 _SNIPPET_CHARACTERS: Final = 120
+_MAX_INTEGER: Final = 2**63 - 1  # what the database can hold
 _FORMAT_NAMES: Final = {
     "cluener": "CLUENER JSON",
     "conll": "CoNLL / BIO",
@@ -117,7 +118,9 @@ class DataHandlers:
         if problem:
             raise refuse(problem)
         return self.describe_page(
-            status=None if status == "all" else status, query=query, offset=max(0, offset)
+            status=None if status == "all" else status,
+            query=query,
+            offset=min(max(0, offset), _MAX_INTEGER),
         )
 
     def describe_page(

@@ -235,7 +235,9 @@ def test_somebody_who_signed_in_cannot_save_under_another_name(page, store, open
         ({"spans": None}, "expected spans to be a list, got NoneType"),
         ({"spans": [[0, 3, "name"]]}, "expected an object, got list"),
         ({"spans": [{"start": 3, "end": 3, "label": "name"}]}, "expected a span with 0 <= start"),
-        ({"spans": [{"start": -1, "end": 3, "label": "name"}]}, "expected a span with 0 <= start"),
+        ({"spans": [{"start": -1, "end": 3, "label": "name"}]}, "expected start from 0 to"),
+        ({"document_id": 10**30}, "expected document_id from 0 to 9223372036854775807"),
+        ({"base_revision": 2**63}, "expected base_revision from 0 to"),
         ({"spans": [{"start": 0, "end": 8, "label": "name"}]}, "inside the text of 7 characters"),
         ({"spans": [{"start": 0, "end": 3, "label": "planet"}]}, "got 'planet'"),
         ({"suggestions": [{"start": 0, "end": 2, "label": "name"}]}, "suggestions of revision 1"),
@@ -263,6 +265,14 @@ def test_a_request_of_the_wrong_shape_is_refused(page, payload):
 @pytest.mark.parametrize("num_documents", [0, 9, 10**9])
 def test_nobody_can_ask_for_the_whole_store_at_once(page, num_documents):
     assert open_(page, num_documents=num_documents)["kind"] == "refused"
+
+
+@pytest.mark.parametrize("name", ["document_id", "after", "before"])
+@pytest.mark.parametrize("number", [-1, 2**63, 10**30])
+def test_a_number_that_no_database_holds_is_refused(page, name, number):
+    message = open_(page, **{name: number})
+    assert message["kind"] == "refused"
+    assert f"expected {name} from 0 to" in message["reason"]
 
 
 def test_equal_answers_differ_in_their_nonce(page, opened):

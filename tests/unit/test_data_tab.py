@@ -143,6 +143,12 @@ def test_the_list_comes_in_pages(handlers, store):
     assert (last["num_total"], last["limit"]) == (45, 20)
 
 
+@pytest.mark.parametrize(("offset", "rows"), [(-(10**30), 1), (10**30, 0)])
+def test_an_offset_beyond_64_bits_is_a_page_like_another(handlers, store, offset, rows):
+    store.add([NewDocument("浙商银行")])
+    assert len(list_page(handlers, offset=offset)["rows"]) == rows
+
+
 def test_the_snippet_of_a_long_text_shows_what_was_searched(handlers, store):
     store.add([NewDocument("长" * 5000 + "浙商银行" + "长" * 5000)])
     (row,) = list_page(handlers, query="浙商银行")["rows"]

@@ -6,6 +6,7 @@ Each answer echoes the `request` token of what it answers, and has a `nonce`: Gr
 a value that is equal to the one before.
 """
 
+import reprlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from webui.label_style import style_labels
 _MAX_ANNOTATOR_CHARACTERS: Final = 64
 _MAX_REVISIONS_SHOWN: Final = 20
 _MAX_DOCUMENTS: Final = 8
+_MAX_INTEGER: Final = 2**63 - 1  # what the database can hold
 
 Message = dict[str, Any]
 
@@ -216,6 +218,8 @@ def _integer(fields: dict[str, Any], name: str) -> int:
     # JSON's true is an int to Python.
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"expected {name} to be a whole number, got {type(value).__name__}")
+    if not 0 <= value <= _MAX_INTEGER:
+        raise ValueError(f"expected {name} from 0 to {_MAX_INTEGER}, got {reprlib.repr(value)}")
     return value
 
 
