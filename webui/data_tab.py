@@ -1,5 +1,6 @@
 """The page 数据 / Data: add texts, see where they stand, open one, export them."""
 
+import reprlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,8 @@ from webui.texts import DATA, PAGE, TEXTS
 from webui.uploads import MAX_ERRORS_SHOWN, take_upload
 
 _ASSETS: Final = Path(__file__).parent / "page"
+MAX_QUERY_CHARACTERS: Final = 1000
+"""Longest string to search for; the store takes no longer one."""
 _ROWS_ON_A_PAGE: Final = 20
 _SNIPPET_CHARACTERS: Final = 120
 _MAX_INTEGER: Final = 2**63 - 1  # what the database can hold
@@ -111,12 +114,16 @@ class DataHandlers:
         asked = event._data if isinstance(event._data, dict) else {}
         status, query, offset = asked.get("status"), asked.get("query"), asked.get("offset")
         if status != "all" and status not in STATUSES:
-            raise ValueError(f"expected a status or all, got {status!r}")
+            raise refuse(f"expected a status or all, got {reprlib.repr(status)}")
         if not isinstance(query, str) or type(offset) is not int:
-            raise ValueError("expected a query and an offset")
-        problem = find_unstorable_character(query, language_of(request))
-        if problem:
-            raise refuse(problem)
+            raise refuse("expected a query and an offset")
+        language = language_of(request)
+        if len(query) > MAX_QUERY_CHARACTERS:
+            problem = TEXTS[language]["data.query_too_long"]
+            raise refuse(problem.format(length=len(query), limit=MAX_QUERY_CHARACTERS))
+        unstorable = find_unstorable_character(query, language)
+        if unstorable:
+            raise refuse(unstorable)
         return self.describe_page(
             status=None if status == "all" else status,
             query=query,
@@ -155,8 +162,8 @@ class DataHandlers:
     def choose_document(self, event: gr.EventData) -> int:
         """The id of the document whose row was pressed."""
         document_id = event._data.get("id") if isinstance(event._data, dict) else None
-        if type(document_id) is not int:
-            raise ValueError(f"expected the id of a document, got {document_id!r}")
+        if type(document_id) is not int or not 0 <= document_id <= _MAX_INTEGER:
+            raise refuse(f"expected the id of a document, got {reprlib.repr(document_id)}")
         document = self._store.get(document_id)
         if document.project != self._settings.project:
             raise DocumentNotFound(f"there is no document {document_id} here")

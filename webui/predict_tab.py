@@ -1,5 +1,6 @@
 """The page 识别 / Predict: tag one text or a file of texts, and hand a text on to the editor."""
 
+import reprlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +73,8 @@ class PredictHandlers:
         index = event._data.get("index") if isinstance(event._data, dict) else None
         examples = examples_for(self._predictor.labels)
         if type(index) is not int or not 0 <= index < len(examples):
-            raise ValueError(
-                f"expected the index of an example below {len(examples)}, got {index!r}"
+            raise refuse(
+                f"expected the index of an example below {len(examples)}, got {reprlib.repr(index)}"
             )
         return examples[index].text
 

@@ -43,6 +43,7 @@ PAGE: Final[_Block] = {
         "文件有 {size} MB，最多 {limit} MB。请分成几个文件。",
         "The file has {size} MB; at most {limit} MB can be read. Split it.",
     ),
+    "page.file_missing": ("没有收到文件，请重新选择。", "No file came. Choose one again."),
     "page.copy": ("复制", "Copy"),
     "page.copied": ("已复制", "Copied"),
     "page.copy_failed": ("请手动复制", "Copy by hand"),
@@ -332,6 +333,10 @@ DATA: Final[_Block] = {
     "data.more_errors": ("……另有 {count} 行", "… and {count} more"),
     "data.list": ("文本", "Texts"),
     "data.search": ("搜索文本", "Search the texts"),
+    "data.query_too_long": (
+        "搜索内容有 {length} 个字符，最多 {limit} 个。",
+        "The search has {length} characters; at most {limit} can be searched for.",
+    ),
     "data.status_all": ("全部", "All"),
     "data.column_position": ("序号", "No."),
     "data.column_text": ("文本", "Text"),

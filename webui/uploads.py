@@ -11,16 +11,18 @@ MAX_ERRORS_SHOWN: Final = 20
 """Lines with errors that a report lists; it counts the others."""
 
 
-def take_upload(path: str, language: Language) -> tuple[bytes, str]:
+def take_upload(path: object, language: Language) -> tuple[bytes, str]:
     """Content and name of an uploaded file, which is deleted: Gradio would keep it until the end.
 
     Args:
-        path: Where Gradio put the file.
+        path: Where Gradio put the file; something else when a program sent no file.
         language: The visitor's.
 
     Raises:
-        gr.Error: The file is larger than `MAX_UPLOAD_BYTES`.
+        gr.Error: There is no file, or it is larger than `MAX_UPLOAD_BYTES`.
     """
+    if not isinstance(path, str):
+        raise refuse(TEXTS[language]["page.file_missing"])
     file = Path(path)
     try:
         size = file.stat().st_size

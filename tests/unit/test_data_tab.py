@@ -9,7 +9,7 @@ from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.formats import read_cluener
 from ner_core.labels import CLUENER, MSRA
 from ner_core.spans import Span
-from webui.data_tab import DataHandlers
+from webui.data_tab import MAX_QUERY_CHARACTERS, DataHandlers
 from webui.settings import Settings
 
 CHINESE = gr.Request(headers={"accept-language": "zh-CN"})
@@ -93,6 +93,12 @@ def test_a_file_may_be_in_utf_8_or_gb18030(handlers, store, tmp_path, encoding):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("path", [None, 3, ["a.txt"]])
+def test_an_upload_without_a_file_is_refused(handlers, path):
+    with pytest.raises(gr.Error, match="没有收到文件"):
+        handlers.add_file(path, False, CHINESE)
+
+
 def test_a_file_of_another_kind_is_refused_by_name(handlers):
     report = handlers.add(b"%PDF", "a.pdf", keeps_good_lines=True)
     assert "a.pdf: expected a file that ends in" in report.errors[0]
@@ -174,8 +180,14 @@ def test_a_query_that_no_text_can_hold_is_refused(handlers, query):
     ],
 )
 def test_a_question_that_the_list_never_asks_is_refused(handlers, asked):
-    with pytest.raises(gr.Error, match="内部错误"):
+    with pytest.raises(gr.Error, match="expected a"):
         handlers.list_documents(event(**asked), CHINESE)
+
+
+def test_a_search_may_be_so_long_and_no_longer(handlers):
+    assert list_page(handlers, query="长" * MAX_QUERY_CHARACTERS)["rows"] == []
+    with pytest.raises(gr.Error, match="搜索内容有 1001 个字符，最多 1000 个"):
+        list_page(handlers, query="长" * (MAX_QUERY_CHARACTERS + 1))
 
 
 # Opening
@@ -193,10 +205,11 @@ def test_a_document_of_another_project_cannot_be_opened(handlers, store):
         handlers.choose_document(event(id=document_id))
 
 
-@pytest.mark.parametrize("document_id", [999, "1", None, True])
+@pytest.mark.parametrize("document_id", [999, -1, 10**30, "1", None, True, "x" * 10**6])
 def test_what_is_no_document_cannot_be_opened(handlers, document_id):
-    with pytest.raises(gr.Error):
+    with pytest.raises(gr.Error, match="expected the id of a document, got") as caught:
         handlers.choose_document(event(id=document_id))
+    assert len(caught.value.message) < 100
 
 
 # Export

@@ -103,9 +103,9 @@ def test_the_text_of_an_example_comes_from_the_server(handlers):
     assert handlers.choose_example(event(index=2)) == examples_for(CLUENER)[2].text
 
 
-@pytest.mark.parametrize("index", [-1, 12, "0", None, True])
+@pytest.mark.parametrize("index", [-1, 12, 99, "0", None, True])
 def test_an_index_that_no_button_has_is_refused(handlers, index):
-    with pytest.raises(gr.Error, match="Internal error"):
+    with pytest.raises(gr.Error, match="expected the index of an example below 12"):
         handlers.choose_example(event(index=index))
 
 
@@ -185,6 +185,11 @@ def test_an_upload_is_deleted_once_it_is_read(handlers, tmp_path):
     assert download["visible"]
     assert Path(download["value"]).read_text(encoding="utf-8").count("浙商银行") == 2
     assert not path.exists()
+
+
+def test_an_upload_without_a_file_is_refused(handlers):
+    with pytest.raises(gr.Error, match="没有收到文件"):
+        list(handlers.predict_file(None, CHINESE))
 
 
 def test_a_file_that_is_too_big_is_refused_and_deleted(handlers, tmp_path, monkeypatch):
