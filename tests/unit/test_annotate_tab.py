@@ -246,6 +246,7 @@ def test_somebody_who_signed_in_cannot_save_under_another_name(page, store, open
         ({"annotator": "x" * 65}, "name of 1 to 64 characters, got 65"),
         ({"annotator": "a\x00b"}, "got NUL"),
         ({"annotator": "\ud83d"}, "got a lone surrogate"),
+        ({"status": "x" * 1001}, "expected status to have at most 1000 characters, got 1001"),
     ],
 )
 def test_a_save_that_makes_no_sense_is_refused_with_the_reason(page, store, opened, fields, reason):
@@ -260,6 +261,15 @@ def test_a_save_that_makes_no_sense_is_refused_with_the_reason(page, store, open
 def test_a_request_of_the_wrong_shape_is_refused(page, payload):
     assert page.answer_open(gr.EventData(None, payload), VISITOR)["kind"] == "refused"
     assert page.answer_save(gr.EventData(None, payload), VISITOR)["kind"] == "refused"
+
+
+@pytest.mark.parametrize("token", ["", "x" * 65, "x" * 5_000_000, "\ud83d", "令牌", "a\nb", "\x00"])
+def test_a_token_that_no_answer_should_carry_is_refused_and_not_sent_back(page, opened, token):
+    for message in (open_(page, request=token), save(page, opened, request=token)):
+        assert message["kind"] == "refused"
+        assert message["request"] is None
+        assert "expected request to" in message["reason"]
+        assert len(message["reason"]) < 200
 
 
 @pytest.mark.parametrize("num_documents", [0, 9, 10**9])

@@ -19,6 +19,8 @@ from webui.label_style import style_labels
 _MAX_ANNOTATOR_CHARACTERS: Final = 64
 _MAX_REVISIONS_SHOWN: Final = 20
 _MAX_DOCUMENTS: Final = 8
+_MAX_STRING_CHARACTERS: Final = 1000
+_MAX_TOKEN_CHARACTERS: Final = 64
 _MAX_INTEGER: Final = 2**63 - 1  # what the database can hold
 
 Message = dict[str, Any]
@@ -56,7 +58,7 @@ class OpenRequest:
                 f"expected num_documents from 1 to {_MAX_DOCUMENTS}, got {num_documents}"
             )
         return cls(
-            request=_string(fields, "request"),
+            request=_token(fields),
             document_id=_optional_integer(fields, "document_id"),
             after=_optional_integer(fields, "after"),
             before=_optional_integer(fields, "before"),
@@ -98,7 +100,7 @@ class SaveRequest:
         if status not in STATUSES:
             raise ValueError(f"expected a status of {', '.join(STATUSES)}, got {status!r}")
         return cls(
-            request=_string(fields, "request"),
+            request=_token(fields),
             document_id=_integer(fields, "document_id"),
             base_revision=_integer(fields, "base_revision"),
             spans=_spans(fields, "spans"),
@@ -210,7 +212,23 @@ def _string(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
         raise ValueError(f"expected {name} to be a string, got {type(value).__name__}")
+    # Messages quote a string that is wrong.
+    if len(value) > _MAX_STRING_CHARACTERS:
+        raise ValueError(
+            f"expected {name} to have at most {_MAX_STRING_CHARACTERS} characters, got {len(value)}"
+        )
     return value
+
+
+def _token(fields: dict[str, Any]) -> str:
+    """The token to echo: short, and of characters that any answer can carry."""
+    token = _string(fields, "request")
+    if not (1 <= len(token) <= _MAX_TOKEN_CHARACTERS and token.isascii() and token.isprintable()):
+        raise ValueError(
+            f"expected request to be 1 to {_MAX_TOKEN_CHARACTERS} printable ASCII characters,"
+            f" got {len(token)} characters"
+        )
+    return token
 
 
 def _integer(fields: dict[str, Any], name: str) -> int:
