@@ -21,6 +21,8 @@ from webui.messages import find_text_problem, refuse, reports_errors
 from webui.settings import Settings
 
 MAX_TEXTS: Final = 10_000
+MAX_BATCH_CHARACTERS: Final = 2_000_000
+"""Of all texts of one call; a call keeps the others waiting."""
 EXPORT_FORMATS: Final[tuple[ExportFormat, ...]] = get_args(ExportFormat)
 
 _EXTENSIONS: Final[dict[ExportFormat, str]] = {
@@ -55,7 +57,7 @@ def add_endpoints(store: AnnotationStore, predictor: Predictor, settings: Settin
         """Tag many texts at once, much faster than one by one.
 
         Args:
-            texts: Up to 10,000 texts, each as for /predict.
+            texts: Up to 10,000 texts, each as for /predict; up to 2,000,000 characters in all.
 
         Returns:
             One object for each text, as from /predict; the seconds are those of the whole call.
@@ -92,7 +94,8 @@ def predict_texts(predictor: Predictor, texts: object) -> list[dict[str, Any]]:
     """The answers of /predict_batch.
 
     Raises:
-        gr.Error: No list of at most `MAX_TEXTS` texts came, or one of them cannot be tagged.
+        gr.Error: No list of at most `MAX_TEXTS` texts came, one of them cannot be tagged, or they have
+            more than `MAX_BATCH_CHARACTERS` characters.
     """
     if not isinstance(texts, list) or len(texts) > MAX_TEXTS:
         got = f"{len(texts)} texts" if isinstance(texts, list) else type(texts).__name__
@@ -101,6 +104,12 @@ def predict_texts(predictor: Predictor, texts: object) -> list[dict[str, Any]]:
         problem = find_text_problem(text, "en")
         if problem:
             raise refuse(problem if len(texts) == 1 else f"texts[{index}]: {problem}")
+    length = sum(len(text) for text in texts)
+    if length > MAX_BATCH_CHARACTERS:
+        raise refuse(
+            f"expected texts of at most {MAX_BATCH_CHARACTERS} characters in all, got {length}:"
+            " send them in several calls"
+        )
     started = time.perf_counter()
     predictions = predictor.predict(texts)
     seconds = time.perf_counter() - started

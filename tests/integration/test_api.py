@@ -139,6 +139,12 @@ def test_predict_batch_refuses_what_is_no_list_of_texts(client: Client, texts: A
         client.predict(texts=texts, api_name="/predict_batch")
 
 
+def test_predict_batch_refuses_more_than_two_million_characters(client: Client) -> None:
+    texts = ["长" * 100_000] * 20 + ["叶"]
+    with pytest.raises(AppError, match="at most 2000000 characters in all, got 2000001"):
+        client.predict(texts=texts, api_name="/predict_batch")
+
+
 def test_export_gives_a_file_of_one_status(client: Client) -> None:
     path = Path(client.predict(format="cluener", status="accepted", api_name="/export"))
     assert path.suffix == ".jsonl"

@@ -102,6 +102,18 @@ def test_a_document_nobody_labelled_gets_the_models_suggestions_once(page, store
     assert predictor.num_calls == 1
 
 
+def test_another_model_suggests_anew_but_not_where_a_person_was(page, store, predictor):
+    untouched, corrected = add(store, TEXT, TEXT + "。")
+    open_(page)
+    save(page, corrected)
+    predictor.name, predictor.spans = "trained", (Span(5, 7, "address", 0.8),)
+    first, second = open_(page, document_id=untouched)["documents"]
+    assert [span["label"] for span in first["suggestions"]] == ["address"]
+    assert [revision.annotator for revision in store.history(untouched)] == ["fixed", "trained"]
+    assert second["suggestions"] == []
+    assert store.get(corrected).revision_number == 2
+
+
 def test_labels_that_the_project_does_not_have_are_not_suggested(page, store, predictor):
     predictor.spans = (NAME, PLANET)
     add(store, TEXT)
@@ -241,6 +253,8 @@ def test_somebody_who_signed_in_cannot_save_under_another_name(page, store, open
         ({"spans": [{"start": 0, "end": 8, "label": "name"}]}, "inside the text of 7 characters"),
         ({"spans": [{"start": 0, "end": 3, "label": "planet"}]}, "got 'planet'"),
         ({"suggestions": [{"start": 0, "end": 2, "label": "name"}]}, "suggestions of revision 1"),
+        ({"spans": [None] * 20_001}, "expected at most 20000 spans, got 20001"),
+        ({"suggestions": [None] * 20_001}, "expected at most 20000 suggestions, got 20001"),
         ({"status": "done"}, "expected a status of new, accepted"),
         ({"annotator": "  "}, "name of 1 to 64 characters, got 0"),
         ({"annotator": "x" * 65}, "name of 1 to 64 characters, got 65"),

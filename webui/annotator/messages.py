@@ -21,6 +21,8 @@ _MAX_REVISIONS_SHOWN: Final = 20
 _MAX_DOCUMENTS: Final = 8
 _MAX_STRING_CHARACTERS: Final = 1000
 _MAX_TOKEN_CHARACTERS: Final = 64
+# Saves wait for each other: more would keep the others waiting for seconds.
+_MAX_SPANS: Final = 20_000
 _MAX_INTEGER: Final = 2**63 - 1  # what the database can hold
 
 Message = dict[str, Any]
@@ -249,6 +251,8 @@ def _spans(fields: dict[str, Any], name: str) -> tuple[Span, ...]:
     items = fields.get(name)
     if not isinstance(items, list):
         raise ValueError(f"expected {name} to be a list, got {type(items).__name__}")
+    if len(items) > _MAX_SPANS:
+        raise ValueError(f"expected at most {_MAX_SPANS} {name}, got {len(items)}")
     spans = set()
     for item in items:
         span = _fields(item)
