@@ -4,6 +4,7 @@ What the pages call themselves is private and stands in the modules of the pages
 check what a program sends, so every function here does.
 """
 
+import reprlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from annotation_store.exchange import ExportFormat, ExportResult, export_file
 from annotation_store.store import AnnotationStore
 from ner_core.formats import spans_to_cluener
 from ner_core.prediction import Prediction, Predictor
-from webui.messages import find_text_problem, refuse, reports_errors
+from webui.messages import Refusal, find_text_problem, reports_errors_to_programs
 from webui.settings import Settings
 
 MAX_TEXTS: Final = 10_000
@@ -38,7 +39,7 @@ _Choice = TypeVar("_Choice", bound=str)
 def add_endpoints(store: AnnotationStore, predictor: Predictor, settings: Settings) -> None:
     """Add the endpoints to the current Gradio context."""
 
-    @reports_errors
+    @reports_errors_to_programs
     def predict(text: str) -> dict[str, Any]:
         """Tag one text.
 
@@ -50,9 +51,10 @@ def add_endpoints(store: AnnotationStore, predictor: Predictor, settings: Settin
             (half-open, in Unicode code points, with the model's probability), the model's name, and
             the seconds it took.
         """
-        return predict_texts(predictor, [text])[0]
+        _check_text("", text)
+        return _tag(predictor, [text])[0]
 
-    @reports_errors
+    @reports_errors_to_programs
     def predict_batch(texts: list[str]) -> list[dict[str, Any]]:
         """Tag many texts at once, much faster than one by one.
 
@@ -64,7 +66,7 @@ def add_endpoints(store: AnnotationStore, predictor: Predictor, settings: Settin
         """
         return predict_texts(predictor, texts)
 
-    @reports_errors
+    @reports_errors_to_programs
     def export(format: str, status: str) -> str:
         """Write the documents of one status to a file.
 
@@ -94,22 +96,32 @@ def predict_texts(predictor: Predictor, texts: object) -> list[dict[str, Any]]:
     """The answers of /predict_batch.
 
     Raises:
-        gr.Error: No list of at most `MAX_TEXTS` texts came, one of them cannot be tagged, or they have
-            more than `MAX_BATCH_CHARACTERS` characters.
+        Refusal: No list of at most `MAX_TEXTS` texts came, one of them cannot be tagged, or they
+            have more than `MAX_BATCH_CHARACTERS` characters.
     """
     if not isinstance(texts, list) or len(texts) > MAX_TEXTS:
         got = f"{len(texts)} texts" if isinstance(texts, list) else type(texts).__name__
-        raise refuse(f"expected a list of at most {MAX_TEXTS} texts, got {got}")
+        raise Refusal(f"expected a list of at most {MAX_TEXTS} texts, got {got}")
     for index, text in enumerate(texts):
-        problem = find_text_problem(text, "en")
-        if problem:
-            raise refuse(problem if len(texts) == 1 else f"texts[{index}]: {problem}")
+        _check_text(f"texts[{index}]: ", text)
     length = sum(len(text) for text in texts)
     if length > MAX_BATCH_CHARACTERS:
-        raise refuse(
+        raise Refusal(
             f"expected texts of at most {MAX_BATCH_CHARACTERS} characters in all, got {length}:"
             " send them in several calls"
         )
+    return _tag(predictor, texts)
+
+
+def _check_text(place: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise Refusal(f"{place}expected a text, got {type(text).__name__}")
+    problem = find_text_problem(text, "en")
+    if problem:
+        raise Refusal(place + problem)
+
+
+def _tag(predictor: Predictor, texts: Sequence[str]) -> list[dict[str, Any]]:
     started = time.perf_counter()
     predictions = predictor.predict(texts)
     seconds = time.perf_counter() - started
@@ -143,7 +155,7 @@ def write_export(
     """Write an export to a download folder of its own.
 
     Raises:
-        gr.Error: There is no such format or status.
+        Refusal: There is no such format or status.
     """
     known_format = _choose("format", format, EXPORT_FORMATS)
     known_status = None if status == "all" else _choose("status", status, STATUSES, "all")
@@ -159,4 +171,6 @@ def _choose(name: str, value: object, choices: Sequence[_Choice], *others: str) 
     for choice in choices:
         if choice == value:
             return choice
-    raise refuse(f"expected a {name} of {', '.join((*choices, *others))}, got {value!r}")
+    raise Refusal(
+        f"expected a {name} of {', '.join((*choices, *others))}, got {reprlib.repr(value)}"
+    )

@@ -1,4 +1,7 @@
-"""What a visitor is told when something cannot be done: one escaped message, never a traceback."""
+"""What is said when something cannot be done: one message, never a traceback.
+
+The browser shows it as HTML, so visitors get it escaped; other programs get it as it is.
+"""
 
 import functools
 import html
@@ -19,8 +22,13 @@ logger = logging.getLogger(__name__)
 
 MAX_TEXT_CHARACTERS: Final = 100_000
 
+
+class Refusal(ValueError):
+    """What was asked for cannot be done; the message is plain text for a visitor or a program."""
+
+
 # Named errors whose message is written for the user; any other exception is a bug.
-_EXPECTED_ERRORS: Final = (DataFormatError, DocumentNotFound, StaleRevision, StoreError)
+_EXPECTED_ERRORS: Final = (DataFormatError, DocumentNotFound, Refusal, StaleRevision, StoreError)
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -69,16 +77,24 @@ def reports_errors(handler: _Handler) -> _Handler:
     Errors that are named for it keep their message; any other exception is a bug: it is logged with
     its traceback and shown as an internal error.
     """
+    return _report_errors(handler, refuse)
 
+
+def reports_errors_to_programs(handler: _Handler) -> _Handler:
+    """The same for an endpoint that no page calls: its messages are not HTML."""
+    return _report_errors(handler, lambda message: gr.Error(message, print_exception=False))
+
+
+def _report_errors(handler: _Handler, make_error: Callable[[str], gr.Error]) -> _Handler:
     def translate(error: Exception, arguments: tuple[Any, ...]) -> gr.Error:
         if isinstance(error, gr.Error):
             return error
         request = next((item for item in arguments if isinstance(item, gr.Request)), None)
         language = language_of(request)
         if isinstance(error, _EXPECTED_ERRORS):
-            return refuse(str(error))
+            return make_error(str(error))
         logger.error("%s failed", handler.__qualname__, exc_info=error)
-        return refuse(TEXTS[language]["page.internal_error"])
+        return make_error(TEXTS[language]["page.internal_error"])
 
     if inspect.isgeneratorfunction(handler):
 

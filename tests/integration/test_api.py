@@ -102,8 +102,10 @@ def test_predict_batch_answers_in_the_order_of_the_texts(client: Client) -> None
         (" \n\u3000", "empty"),
         ("北京\x00", "NUL"),
         ("长" * 100_001, "100001 characters"),
-        (["浙商银行"], "empty"),
-        (None, "empty"),
+        (["浙商银行"], "expected a text, got list"),
+        ({}, "expected a text, got dict"),
+        (5, "expected a text, got int"),
+        (None, "expected a text, got NoneType"),
     ],
 )
 def test_a_text_that_cannot_be_tagged_gets_one_clear_message(
@@ -133,9 +135,22 @@ def test_a_text_of_20000_characters_is_tagged_to_its_end(client: Client) -> None
     assert (span["start"], span["end"]) == (19_997, 20_000)
 
 
-@pytest.mark.parametrize("texts", ["浙商银行", None, {"text": "x"}, [1], ["浙商银行", ""]])
-def test_predict_batch_refuses_what_is_no_list_of_texts(client: Client, texts: Any) -> None:
-    with pytest.raises(AppError, match=r"expected a list|texts\[\d\]|empty"):
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ("浙商银行", "expected a list of at most 10000 texts, got str"),
+        (None, "expected a list of at most 10000 texts, got NoneType"),
+        ({"text": "x"}, "expected a list of at most 10000 texts, got dict"),
+        ([1], r"texts\[0\]: expected a text, got int"),
+        ([""], r"texts\[0\]: .*empty"),
+        (["浙商银行", None], r"texts\[1\]: expected a text, got NoneType"),
+        (["浙商银行", ""], r"texts\[1\]: .*empty"),
+    ],
+)
+def test_predict_batch_refuses_what_is_no_list_of_texts(
+    client: Client, texts: Any, words: str
+) -> None:
+    with pytest.raises(AppError, match=words):
         client.predict(texts=texts, api_name="/predict_batch")
 
 
@@ -172,6 +187,7 @@ def test_export_knows_the_other_formats(client: Client, format: str) -> None:
         ("xml", "accepted", "expected a format of cluener, conll, doccano, label-studio, got"),
         ("cluener", "../../etc", "expected a status of new, accepted, rejected"),
         ("../cluener", "all", "expected a format"),
+        ("<b>&", "all", "got '<b>&'"),  # plain text, no HTML entities
     ],
 )
 def test_export_refuses_an_unknown_format_or_status(

@@ -237,3 +237,9 @@ def test_an_export_says_what_conll_could_not_express(handlers, store):
 def test_an_unknown_export_is_refused(handlers, asked):
     with pytest.raises(gr.Error, match="expected a"):
         handlers.export(event(**asked))
+
+
+def test_a_refused_export_is_told_to_the_browser_escaped(handlers):
+    with pytest.raises(gr.Error) as caught:
+        handlers.export(event(format="<img src=x>", status="all"))
+    assert "got &#x27;&lt;img src=x&gt;&#x27;" in caught.value.message

@@ -4,7 +4,14 @@ import gradio as gr
 import pytest
 
 from webui import messages
-from webui.messages import MAX_TEXT_CHARACTERS, find_text_problem, refuse, reports_errors
+from webui.messages import (
+    MAX_TEXT_CHARACTERS,
+    Refusal,
+    find_text_problem,
+    refuse,
+    reports_errors,
+    reports_errors_to_programs,
+)
 
 CHINESE = gr.Request(headers={"accept-language": "zh-CN,zh;q=0.9"})
 ENGLISH = gr.Request(headers={"accept-language": "de,en;q=0.9"})
@@ -38,6 +45,16 @@ def test_the_longest_text_is_allowed():
 
 def test_a_message_is_escaped():
     assert refuse("<img src=x onerror=alert(1)>").message == ("&lt;img src=x onerror=alert(1)&gt;")
+
+
+def test_a_program_is_told_in_plain_text():
+    @reports_errors_to_programs
+    def endpoint(text: str) -> None:
+        raise Refusal("expected 'a' & <b>")
+
+    with pytest.raises(gr.Error) as caught:
+        endpoint("some text")
+    assert caught.value.message == "expected 'a' & <b>"
 
 
 def test_a_bug_is_logged_with_its_traceback_and_shown_as_an_internal_error(log):
