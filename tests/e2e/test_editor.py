@@ -399,6 +399,22 @@ def test_a_stale_save_is_refused_and_both_versions_are_shown(store, open_editor)
     assert saved(store, document_id).revision_number == 3
 
 
+def test_a_key_typed_ahead_chooses_no_version_of_a_conflict(store, open_editor):
+    (document_id,) = add(store, "小红在北京（冲突）")
+    first, second = open_editor(), open_editor()
+    for editor in (first, second):
+        editor.expect_document(document_id)
+    first.select(0, 2)
+    first.press(NAME, "Enter")
+    first.expect_state("saved")
+    second.select(3, 2)
+    second.press(ADDRESS, "Enter")
+    expect(second.page.get_by_test_id("conflict")).to_be_visible()
+    second.press("Enter", "Space")
+    expect(second.page.get_by_test_id("conflict")).to_be_visible()
+    assert saved(store, document_id).spans == (Span(0, 2, "name"),)
+
+
 def test_markup_and_templates_in_a_text_are_shown_and_never_run(store, open_editor):
     text = (
         '<img src=x onerror="window.ran=1">${window.ran=2}{{window.ran=3}}`${window.ran=4}`（11）'
@@ -483,6 +499,55 @@ def test_unsaved_work_waits_when_a_person_looks_at_another_document(store, open_
     editor.expect_state("clean")
 
 
+def test_a_draft_with_labels_of_another_project_is_not_offered(store, open_editor):
+    text = "小红在北京（21c）"
+    (document_id,) = add(store, text)
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.page.evaluate(
+        """([id, text]) => localStorage.setItem(`ner_draft/default/${id}/1`, JSON.stringify({
+            text, entities: [{ start: 0, end: 2, label: "PER", source: "human" }],
+            at: new Date().toISOString(), tab: "closed" }))""",
+        [document_id, text],
+    )
+    editor.page.reload()
+    editor = show_editor(editor.page)
+    editor.expect_document(document_id)
+    expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
+    expect(editor.text).to_contain_text("小红")
+
+
+def test_escape_and_tab_leave_the_editor(store, open_editor):
+    (document_id,) = add(store, "叶老桂在北京（21d）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.text.click()
+    editor.press("Escape", "Escape", "Tab")
+    focused = "document.activeElement.dataset.testid"
+    assert editor.page.evaluate(focused) != "annotator"
+    editor.text.click()
+    editor.press("Escape", "Escape", "Shift+Tab")
+    assert not editor.page.evaluate(
+        "document.querySelector('[data-testid=annotator]').contains(document.activeElement)"
+    )
+
+
+def test_control_a_selects_the_text_and_nothing_else(store, open_editor):
+    (document_id,) = add(store, "长城（21e）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.press("Control+a", SCENE)
+    editor.expect_spans(("长城（21e）", "scene", "human"))
+
+
+def test_a_ticked_box_looks_ticked(store, open_editor):
+    add(store, "长城（21f）")
+    editor = open_editor()
+    box = editor.page.get_by_role("checkbox", name="允许实体重叠")
+    box.check()
+    assert box.evaluate("node => getComputedStyle(node).appearance") == "auto"
+
+
 def test_a_draft_that_cannot_be_read_does_not_keep_the_editor_from_opening(store, open_editor):
     (document_id,) = add(store, "小红在北京（21b）")
     editor = open_editor()
@@ -507,6 +572,7 @@ def test_a_draft_survives_a_reload_and_is_offered_before_anything_else(store, op
     editor.expect_document(document_id)
     expect(editor.page.get_by_test_id("draft-offer")).to_be_visible()
     editor.expect_spans()
+    editor.page.wait_for_timeout(1500)  # a key at once would count as typed ahead
     editor.page.keyboard.press("Enter")  # the focus is on 恢复草稿
     editor.expect_spans(("小明", "name", "human"))
     editor.press("Enter")

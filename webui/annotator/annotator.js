@@ -11,6 +11,8 @@ class Annotator {
     this.styleOfLabel = new Map();
     this.typedAhead = [];
     this.leavesOnTab = false;
+    this.draftOffered = null;
+    this.draftShownAt = 0;
     this.view = new TextView(parts);
     this.panels = new Panels(parts, words, language);
     this.session = new Session(this, (event, payload) => trigger(event, payload));
@@ -33,7 +35,7 @@ class Annotator {
   }
 
   styleOf(entity) {
-    return this.styleOfLabel.get(entity.label);
+    return this.styleOfLabel.get(entity.label) ?? { label: entity.label, name: entity.label, color: "#5b6470" };
   }
 
   // Told by the session
@@ -56,6 +58,9 @@ class Annotator {
     const time = new Date(draft.at).toLocaleString(this.language === "zh" ? "zh-CN" : "en");
     parts["draft-words"].textContent = this.words("annotate.draft_offer", { time });
     parts.draft.hidden = false;
+    // The same offer may be drawn again; it is only new once.
+    if (this.draftOffered !== draft.at) this.draftShownAt = performance.now();
+    this.draftOffered = draft.at;
     parts["draft-restore"].focus();
   }
 
@@ -100,7 +105,7 @@ class Annotator {
       const key = session.numUnsaved ? "annotate.save_error" : "annotate.no_answer";
       this.panels.drawSaveStatus("error", words(key));
       this.tell(key);
-    } else if (state.isDirty) {
+    } else if (state.isDirty && !session.isSavingAsShown) {
       this.panels.drawSaveStatus("dirty", words("annotate.save_dirty"));
     } else if (session.numUnsaved) {
       this.panels.drawSaveStatus("saving", words("annotate.save_saving"));
@@ -197,6 +202,8 @@ class Annotator {
     root.addEventListener("click", (event) => {
       const button = event.target.closest("[data-command]");
       if (!button) return;
+      const isKey = event.detail === 0;
+      if (isKey && button.closest("[data-part=draft]") && performance.now() - this.draftShownAt < TYPED_AHEAD_MS) return;
       const row = button.closest("li");
       this.run(button.dataset.command, row ? row.entity : Number(button.dataset.argument));
     });
@@ -255,6 +262,8 @@ class Annotator {
 }
 
 const DEFAULT_ANNOTATOR = "annotator-1";
+// A key pressed this soon after a question appeared was meant for something else.
+const TYPED_AHEAD_MS = 500;
 const DRAFT_COMMANDS = new Set(["restoreDraft", "discardDraft", "next", "previous", "help", "retry"]);
 // What a focused button does itself.
 const BUTTON_KEYS = new Set(["Enter", "NumpadEnter", "Space", "Tab", "ArrowUp", "ArrowDown"]);

@@ -161,9 +161,15 @@ class Commands {
     if (view.hasSelection) view.select(view.focus, view.focus);
     else if (state.active) this.editor.activate(null);
     else {
-      this.leavesOnTab = true;
+      this.editor.leavesOnTab = true;
       this.editor.tell("annotate.tab_leaves");
     }
+  }
+
+  selectAll() {
+    const { view } = this;
+    this.editor.activate(null);
+    view.select(0, this.state.offsets.numPoints);
   }
 
   moveCaret({ by, direction, extend }) {

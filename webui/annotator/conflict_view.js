@@ -35,6 +35,8 @@ class ConflictView {
     this.mine.draw(offsets, entities, this.styleOf);
     this.theirs.draw(offsets, AnnotationState.entitiesOf(theirs), this.styleOf);
     if (!parts.conflict.open) parts.conflict.showModal();
+    // Neither button: an Enter typed ahead, meant for the next document, must not choose a version.
+    parts["conflict-title"].focus();
   }
 
   #choose(handler) {

@@ -30,10 +30,13 @@ class Drafts {
   }
 
   // The newest draft of a document, or null. Another database at the same address may use the same numbers, so a draft
-  // counts only for the text it was made for.
-  find(document) {
+  // counts only for the text and for labels of the set it was made for.
+  find(document, labels) {
+    const known = new Set(labels.map((style) => style.label));
+    const numPoints = Array.from(document.text).length;
+    const fits = ({ start, end, label }) => known.has(label) && start >= 0 && start < end && end <= numPoints;
     const drafts = this.#read(this.#key(document.id, ""));
-    return drafts.find((draft) => draft.text === document.text) ?? null;
+    return drafts.find((draft) => draft.text === document.text && draft.entities.every(fits)) ?? null;
   }
 
   // The newest draft of all, of any project, or null.

@@ -61,6 +61,7 @@ function controlCommandOf(event) {
   const { code, shiftKey } = event;
   if (code === "KeyZ") return { name: shiftKey ? "redo" : "undo" };
   if (code === "KeyY") return { name: "redo" };
+  if (code === "KeyA") return { name: "selectAll" };
   const move = CARET_MOVES_WITH_CONTROL[code];
   return move ? { name: "moveCaret", argument: { ...move, extend: shiftKey } } : null;
 }

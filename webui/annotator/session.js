@@ -34,6 +34,13 @@ class Session {
     return this.lane.waiting.filter((request) => request.event === "save").length;
   }
 
+  // Whether what is on screen is on its way to the server as it stands.
+  get isSavingAsShown() {
+    const { current, lane } = this;
+    const save = lane.waiting.findLast((request) => request.work === current);
+    return save !== undefined && AnnotationState.isSame(save.entities, current.state.entities);
+  }
+
   receive(message) {
     if (message.request !== null) {
       this.lane.settle(message);
@@ -148,6 +155,7 @@ class Session {
     this.lane.push({
       event: "save",
       work,
+      entities,
       payload: () => ({
         document_id: work.document.id,
         // Read when the request goes out: an earlier save of the same document may be under way.
@@ -305,7 +313,7 @@ class Session {
 
   async #offerDraft(work) {
     const { document, state } = work;
-    const draft = this.drafts.find(document);
+    const draft = this.drafts.find(document, this.labels);
     if (!draft || (draft.tab !== this.presence.id && (await this.presence.isOpenElsewhere(draft.tab)))) return;
     // A save of this document on its way keeps its draft until the answer comes.
     const isSaving = this.lane.waiting.some((request) => request.work === work);
