@@ -9,18 +9,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 # Before gradio is imported: it reports its use to its makers unless told not to.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 # The others take seconds to import: `_serve` does it, where Ctrl-C ends in one line.
 from ner_core.command_line import CommandLineParser, run_command
-from ner_core.formats import decode_text, split_lines
-from ner_core.labels import LabelSet
-
-if TYPE_CHECKING:
-    from ner_core.prediction import Predictor
+from webui.accounts import read_accounts
 
 _BUNDLED_CHECKPOINT = Path(__file__).parent / "models" / "cluener-small"
 
@@ -38,6 +33,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
     from ner_core.prediction import Predictor
     from webui import layout
+    from webui.annotate_tab import compare_labels
     from webui.settings import Settings
 
     predictor = Predictor.load(arguments.checkpoint)
@@ -45,11 +41,11 @@ def _serve(arguments: argparse.Namespace) -> None:
         AnnotationStore.open(arguments.database) as store,
         tempfile.TemporaryDirectory(prefix="ner-downloads-") as download_folder,
     ):
-        projects = {project.name: project.labels for project in store.projects()}
-        if DEFAULT_PROJECT in projects:
-            _compare_labels(DEFAULT_PROJECT, projects[DEFAULT_PROJECT], predictor)
-        else:
+        projects = {project.name: project for project in store.projects()}
+        if DEFAULT_PROJECT not in projects:
             store.create_project(DEFAULT_PROJECT, predictor.labels)
+        elif warning := compare_labels(projects[DEFAULT_PROJECT], predictor):
+            print(f"app.py: warning: {warning}", file=sys.stderr)
         os.environ["GRADIO_TEMP_DIR"] = download_folder  # its copies of files go when ours go
         blocks = layout.build(store, predictor, Settings(Path(download_folder)))
         try:
@@ -67,33 +63,13 @@ def _serve(arguments: argparse.Namespace) -> None:
                 raise
             # Gradio's message speaks of arguments that nobody gave.
             where = f"{arguments.host}:{arguments.port}"
-            raise OSError(f"expected a free port at an address of ours, got {where}") from None
+            raise OSError(
+                f"expected a free port, got {where}; choose another with --port"
+            ) from None
         print(f"{predictor.name} on {predictor.device_name}: {address}", flush=True)
         # What stops a service ends as Ctrl-C does: downloads deleted, database closed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         blocks.block_thread()
-
-
-def _compare_labels(project: str, labels: LabelSet, predictor: "Predictor") -> None:
-    """Say which labels the project and the model do not have in common.
-
-    Raises:
-        ValueError: They have none in common: the model could suggest nothing.
-    """
-    known, predicted = set(labels.labels), set(predictor.labels.labels)
-    if known.isdisjoint(predicted):
-        raise ValueError(
-            f"expected a model with labels of project {project!r} ({', '.join(labels.labels)}),"
-            f" got {predictor.name} with {', '.join(predictor.labels.labels)}:"
-            " choose another --database or --checkpoint"
-        )
-    if known != predicted:
-        print(
-            f"app.py: warning: project {project!r} and model {predictor.name} have not all labels"
-            f" in common; only the project: {', '.join(sorted(known - predicted)) or 'none'};"
-            f" only the model: {', '.join(sorted(predicted - known)) or 'none'}",
-            file=sys.stderr,
-        )
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -127,29 +103,6 @@ def _port(value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= 65535:
         raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, got {value!r}")
     return int(value)
-
-
-def read_accounts(path: Path) -> list[tuple[str, str]]:
-    """Names and passwords of an auth file; blank lines are skipped.
-
-    Raises:
-        ValueError: A line is no "name:password", a name comes twice, or there is none; the message
-            names file and line, never a password.
-        OSError: The file cannot be read.
-    """
-    accounts: dict[str, str] = {}
-    for number, line in enumerate(split_lines(decode_text(path.read_bytes(), str(path))), start=1):
-        if not line.strip():
-            continue
-        name, colon, password = line.partition(":")
-        if not (name and colon and password):
-            raise ValueError(f'{path}:{number}: expected "name:password", got another line')
-        if name in accounts:
-            raise ValueError(f"{path}:{number}: expected every name once, got {name!r} again")
-        accounts[name] = password
-    if not accounts:
-        raise ValueError(f'{path}: expected at least one line "name:password", got none')
-    return list(accounts.items())
 
 
 if __name__ == "__main__":

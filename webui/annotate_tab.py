@@ -135,11 +135,14 @@ class AnnotatePage:
         )
 
     def _suggest(self, document: Document) -> Document:
-        """The document, with the model's suggestions as its first revision if it had none.
+        """The document, with this model's suggestions unless a person has touched it already.
 
-        It stays without one where the model knows no label of the project.
+        Suggestions of another model give way, in a revision of their own: whoever trains a model on
+        their corrections wants to see what it has learned. Nothing is suggested where the model
+        knows no label of the project.
         """
-        if document.revision is not None:
+        revision = document.revision
+        if revision and (revision.source != "model" or revision.annotator == self._predictor.name):
             return document
         known = set(self._project.labels.labels)
         if known.isdisjoint(self._predictor.labels.labels):
@@ -149,7 +152,7 @@ class AnnotatePage:
         try:
             self._store.save(
                 document.id,
-                base_revision=0,
+                base_revision=document.revision_number,
                 spans=(),
                 suggestions=[span for span in prediction.spans if span.label in known],
                 status="new",
@@ -157,8 +160,30 @@ class AnnotatePage:
                 source="model",
             )
         except StaleRevision:
-            logger.info("document %d got its first revision from somebody else", document.id)
+            logger.info("document %d got a revision from somebody else", document.id)
         return self._store.get(document.id)
+
+
+def compare_labels(project: Project, predictor: Predictor) -> str | None:
+    """What to warn of when project and model do not have all labels in common; else None.
+
+    Raises:
+        ValueError: They have none in common: the model could suggest nothing.
+    """
+    known, predicted = set(project.labels.labels), set(predictor.labels.labels)
+    if known.isdisjoint(predicted):
+        raise ValueError(
+            f"expected a model with labels of project {project.name!r}"
+            f" ({', '.join(project.labels.labels)}), got {predictor.name} with"
+            f" {', '.join(predictor.labels.labels)}: choose another --database or --checkpoint"
+        )
+    if known == predicted:
+        return None
+    return (
+        f"project {project.name!r} and model {predictor.name} have not all labels"
+        f" in common; only the project: {', '.join(sorted(known - predicted)) or 'none'};"
+        f" only the model: {', '.join(sorted(predicted - known)) or 'none'}"
+    )
 
 
 def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> AnnotatePage:

@@ -72,7 +72,8 @@ def test_it_serves_at_the_address_that_it_prints_and_ends_cleanly(
     second = start(port)
     _, errors = second.communicate(timeout=120)
     assert second.returncode == 2
-    assert errors == f"app.py: expected a free port at an address of ours, got 127.0.0.1:{port}\n"
+    expected = f"expected a free port, got 127.0.0.1:{port}; choose another with --port"
+    assert errors == f"app.py: {expected}\n"
 
     # SIGTERM is made to end it as Ctrl-C does, so this stands for both.
     process.send_signal(signal.SIGTERM)

@@ -9,6 +9,7 @@ import app
 from annotation_store.store import AnnotationStore
 from ner_core.labels import CLUENER, LabelSet
 from webui import layout
+from webui.accounts import read_accounts
 
 
 @pytest.fixture
@@ -134,11 +135,11 @@ def test_a_model_with_some_labels_of_the_project_starts_with_a_warning(
     [
         (
             OSError(errno.EADDRINUSE, "Address already in use"),
-            "app.py: expected a free port at an address of ours, got 127.0.0.1:7860",
+            "app.py: expected a free port, got 127.0.0.1:7860; choose another with --port",
         ),
         (
             OSError("Cannot find empty port in range: 7860-7860. You can specify ..."),
-            "app.py: expected a free port at an address of ours, got 127.0.0.1:7860",
+            "app.py: expected a free port, got 127.0.0.1:7860; choose another with --port",
         ),
         (
             OSError(errno.ENOSPC, "No space left on device", "a.js"),
@@ -171,7 +172,7 @@ def test_a_space_listens_on_every_address(monkeypatch):
 def test_accounts_are_read_from_a_file_as_they_stand(tmp_path):
     path = tmp_path / "accounts"
     path.write_text("王芳:p:a ss\r\n\nannotator-1:x\n", encoding="utf-8")
-    assert app.read_accounts(path) == [("王芳", "p:a ss"), ("annotator-1", "x")]
+    assert read_accounts(path) == [("王芳", "p:a ss"), ("annotator-1", "x")]
 
 
 @pytest.mark.parametrize(
