@@ -118,6 +118,8 @@ def _import(arguments: Namespace) -> None:
 
 
 def _export(arguments: Namespace) -> None:
+    if arguments.output == "-":
+        raise ValueError("expected a file name, got '-'; an export is written whole or not at all")
     with AnnotationStore.open(arguments.database, must_exist=True) as store:
         result = export_file(
             store,

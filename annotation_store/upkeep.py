@@ -23,6 +23,8 @@ from annotation_store.tables import Base, DocumentRow, ProjectRow, RevisionRow
 
 # Rows that a cursor fetches together.
 _ROWS_AT_A_TIME = 500
+# https://www.sqlite.org/fileformat.html, "Magic Header String"
+_SQLITE_HEADER = b"SQLite format 3\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def backup(database: Database, path: str | Path) -> None:
 
     Raises:
         StoreError: The database is no SQLite file, or cannot be read.
-        ValueError: The copy would replace the database.
+        ValueError: The copy would replace the database, or a file that is no database.
         OSError: The copy cannot be written.
     """
     if database.path is None:
@@ -59,6 +61,10 @@ def backup(database: Database, path: str | Path) -> None:
         )
     database.check_target(path)
     target = Path(path).resolve()
+    if target.is_file():
+        with target.open("rb") as file:
+            if file.read(len(_SQLITE_HEADER)) not in (b"", _SQLITE_HEADER):
+                raise ValueError(f"expected a new file or an older backup to replace, got {path}")
     sibling = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         sibling.touch(exist_ok=False)  # an OSError says what is wrong better than SQLite does

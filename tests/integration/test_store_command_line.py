@@ -243,6 +243,16 @@ def test_a_backup_that_is_made_while_others_save_is_consistent(
     assert sizes == sorted(sizes)
 
 
+def test_a_backup_does_not_replace_a_file_that_is_no_database(
+    tmp_path: Path, database: Path
+) -> None:
+    target = tmp_path / "notes.txt"
+    target.write_text("precious", encoding="utf-8")
+    with AnnotationStore.open(database) as store, pytest.raises(ValueError, match="a new file or"):
+        backup(store.database, target)
+    assert target.read_text(encoding="utf-8") == "precious"
+
+
 def test_a_backup_that_fails_leaves_the_old_one(tmp_path: Path, database: Path) -> None:
     with AnnotationStore.open(database) as store:
         store.add(NewDocument(f"第{number}号" * 50) for number in range(200))
@@ -250,13 +260,13 @@ def test_a_backup_that_fails_leaves_the_old_one(tmp_path: Path, database: Path) 
     content[-4096:] = b"\xa5" * 4096
     database.write_bytes(content)
     target = tmp_path / "copy.db"
-    target.write_bytes(b"the old copy")
+    target.write_bytes(b"SQLite format 3\x00, the old copy")
     with (
         AnnotationStore.open(database) as store,
         pytest.raises(ValueError, match="expected an intact"),
     ):
         backup(store.database, target)
-    assert target.read_bytes() == b"the old copy"
+    assert target.read_bytes() == b"SQLite format 3\x00, the old copy"
     assert list(tmp_path.glob(".*")) == []
 
 
