@@ -46,8 +46,8 @@ def find_directory(path_or_hub_id: str | Path) -> Path:
         return _download(name)
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise CheckpointError(
-            f"expected a checkpoint directory or a reachable Hub id, got {name}: no such directory,"
-            f" and the Hub answered: {str(error).splitlines()[0]}"
+            f"expected a checkpoint directory or a reachable Hub id, got {name!r}: no such"
+            f" directory, and from the Hub: {str(error).splitlines()[0]}"
         ) from error
 
 

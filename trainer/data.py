@@ -13,6 +13,8 @@ from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.spans import Example
 from trainer.config import DataSettings, DataSource
 
+# Below this many, one entity more or less moves F1 by a point and more.
+_FEW_DEV_EXAMPLES = 50
 _KNOWN_LABELS = {"cluener": CLUENER, "msra": MSRA}
 
 
@@ -56,10 +58,15 @@ def load_training_data(settings: DataSettings) -> TrainingData:
         # The end, not a sample: sentences of one document stay on one side.
         num_dev = max(1, round(len(train) * settings.dev_fraction))
         train, dev = train[:-num_dev], train[-num_dev:]
-        lines.append(f"dev: the last {num_dev} training examples")
+        lines.append(f"dev: the last {num_dev} of the training examples, not trained on")
     for name, examples in (("training", train), ("dev", dev)):
         if not any(example.text for example in examples):
-            raise ValueError(f"expected {name} examples, got none ({'; '.join(lines)})")
+            raise ValueError(
+                f"expected {name} examples, got none ({'; '.join(lines)}); of a database only"
+                f" accepted documents count"
+            )
+    if len(dev) < _FEW_DEV_EXAMPLES:
+        lines.append(f"caution: scores on {len(dev)} dev examples say little")
     return TrainingData(labels, tuple(train), tuple(dev), tuple(lines))
 
 

@@ -184,7 +184,7 @@ def test_an_unreachable_hub_gives_one_line(monkeypatch: pytest.MonkeyPatch) -> N
         raise OSError("Network is unreachable\nmore")
 
     monkeypatch.setattr("ner_core.pretrained.snapshot_download", refuse)
-    with pytest.raises(CheckpointError, match=r"got some/model.*Network is unreachable$"):
+    with pytest.raises(CheckpointError, match=r"got 'some/model'.*Network is unreachable$"):
         load_checkpoint("some/model")
 
 
