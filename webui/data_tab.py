@@ -71,10 +71,13 @@ class DataHandlers:
         self._settings = settings
 
     @reports_errors
-    def add_pasted(self, text: str, keeps_good_lines: bool, request: gr.Request) -> Any:
+    def add_pasted(self, text: object, keeps_good_lines: object, request: gr.Request) -> Any:
         """Add the lines of the text box; the box is emptied when all of them were good."""
         language = language_of(request)
-        if not isinstance(text, str) or not text.strip():
+        if text is not None and not isinstance(text, str):
+            raise refuse(f"expected texts, one a line, got {type(text).__name__}")
+        keeps_good_lines = _check_choice(keeps_good_lines)
+        if text is None or not text.strip():
             warn(TEXTS[language]["data.nothing_given"])
             return gr.skip(), gr.skip()
         problem = find_unstorable_character(text, language)
@@ -85,9 +88,10 @@ class DataHandlers:
         return asdict(report), gr.skip() if report.num_errors else ""
 
     @reports_errors
-    def add_file(self, upload_path: str, keeps_good_lines: bool, request: gr.Request) -> Any:
+    def add_file(self, upload_path: object, keeps_good_lines: object, request: gr.Request) -> Any:
         """Add the documents of an uploaded file."""
         data, name = take_upload(upload_path, language_of(request))
+        keeps_good_lines = _check_choice(keeps_good_lines)
         return asdict(self.add(data, name, keeps_good_lines=keeps_good_lines))
 
     def add(self, data: bytes, name: str, *, keeps_good_lines: bool) -> AddReport:
@@ -183,6 +187,13 @@ class DataHandlers:
         return report, str(path)
 
 
+def _check_choice(keeps_good_lines: object) -> bool:
+    if not isinstance(keeps_good_lines, bool):
+        got = type(keeps_good_lines).__name__
+        raise refuse(f"expected true or false for adding the good lines, got {got}")
+    return keeps_good_lines
+
+
 def _describe_row(document: Document, query: str) -> dict[str, Any]:
     found = document.text.lower().find(query.lower()) if query else 0
     start = max(0, found - _SNIPPET_CHARACTERS // 4) if found > _SNIPPET_CHARACTERS // 2 else 0
@@ -242,6 +253,7 @@ def build(store: AnnotationStore, settings: Settings) -> DataPage:
             handlers.add_pasted,
             inputs=[pasted, keep_good],
             outputs=[report, pasted],
+            preprocess=False,  # it would make a text of anything
             show_progress="hidden",
             api_visibility="private",
         ),

@@ -1,5 +1,7 @@
 """The page Data without a browser: adding, listing, opening and exporting documents."""
 
+import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import gradio as gr
@@ -9,7 +11,7 @@ from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.formats import read_cluener
 from ner_core.labels import CLUENER, MSRA
 from ner_core.spans import Span
-from webui.data_tab import MAX_QUERY_CHARACTERS, DataHandlers
+from webui.data_tab import MAX_QUERY_CHARACTERS, DataHandlers, build
 from webui.settings import Settings
 
 CHINESE = gr.Request(headers={"accept-language": "zh-CN"})
@@ -51,6 +53,41 @@ def test_nothing_pasted_is_a_warning(handlers, store, text):
     with pytest.warns(UserWarning, match="请先输入文本"):
         handlers.add_pasted(text, False, CHINESE)
     assert store.page().num_total == 0
+
+
+@pytest.mark.parametrize("text", [5, ["浙商银行"], {"text": "浙商银行"}, True])
+def test_what_is_no_text_is_refused_and_not_made_one(handlers, store, text):
+    with pytest.raises(gr.Error, match="expected texts, one a line, got"):
+        handlers.add_pasted(text, False, CHINESE)
+    assert store.page().num_total == 0
+
+
+@pytest.mark.parametrize("choice", [None, 1, "false", []])
+def test_whether_good_lines_are_kept_must_be_said(handlers, store, tmp_path, choice):
+    with pytest.raises(gr.Error, match="expected true or false"):
+        handlers.add_pasted("浙商银行", choice, CHINESE)
+    path = tmp_path / "a.txt"
+    path.write_text("浙商银行", encoding="utf-8")
+    with pytest.raises(gr.Error, match="expected true or false"):
+        handlers.add_file(str(path), choice, CHINESE)
+    assert store.page().num_total == 0
+    assert not path.exists()
+
+
+@pytest.fixture
+def blocks(store, tmp_path):
+    async def make():  # without a running event loop Gradio makes one and leaves it open
+        with gr.Blocks() as blocks:
+            build(store, Settings(tmp_path))
+        return blocks
+
+    with closing(asyncio.new_event_loop()) as loop:
+        return loop.run_until_complete(make())
+
+
+def test_gradio_makes_no_text_of_what_was_pasted(blocks):
+    (added,) = (event for event in blocks.fns.values() if event.name == "add_pasted")
+    assert not added.preprocess
 
 
 @pytest.mark.parametrize("bad", ["a\x00b", "a\ud83d"])
