@@ -248,6 +248,14 @@ def build(store: AnnotationStore, settings: Settings) -> DataPage:
             )
             download = gr.DownloadButton("", visible="hidden", elem_id="export-download")
 
+    # What was said of the texts before would be read as said of the new ones.
+    gr.on(
+        [add.click, upload.click, upload.upload],
+        None,
+        js="() => null",
+        outputs=report,
+        api_visibility="private",
+    )
     added = (
         add.click(
             handlers.add_pasted,

@@ -90,8 +90,12 @@ class PredictHandlers:
         return find_or_add(self._store, text, project=self._settings.project)
 
     @reports_errors
-    def predict_file(self, upload_path: str, request: gr.Request) -> Any:
-        """Tag every text of a file: report, cancel button and download button at each step."""
+    def predict_file(self, upload_path: object, request: gr.Request) -> Any:
+        """Tag every text of a file: report, cancel button and download button at each step.
+
+        The first step takes away what the file before has left, as this one may be refused.
+        """
+        yield None, gr.update(visible=False), gr.update(visible=False, value=None)
         data, name = take_upload(upload_path, language_of(request))
         upload = parse_upload(data, name, labels=None)
         for report in tag_upload(self._predictor, upload, self._settings.download_folder):

@@ -90,6 +90,15 @@ def test_gradio_makes_no_text_of_what_was_pasted(blocks):
     assert not added.preprocess
 
 
+def test_the_report_is_cleared_when_a_new_paste_or_upload_begins(blocks):
+    clearing = [event for event in blocks.fns.values() if event.js == "() => null"]
+    (event,) = clearing
+    assert [output.elem_id for output in event.outputs] == ["data-report"]
+    started_by = {name for _, name in event.targets}
+    assert started_by == {"click", "upload"}
+    assert len(event.targets) == 3
+
+
 @pytest.mark.parametrize("bad", ["a\x00b", "a\ud83d"])
 def test_pasted_text_that_cannot_be_stored_is_a_warning_and_stays_in_the_box(handlers, store, bad):
     with pytest.warns(UserWarning, match="第 4 个字符是"):

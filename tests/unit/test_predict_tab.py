@@ -187,9 +187,14 @@ def test_an_upload_is_deleted_once_it_is_read(handlers, tmp_path):
     assert not path.exists()
 
 
-def test_an_upload_without_a_file_is_refused(handlers):
+def test_an_upload_without_a_file_is_refused_and_the_last_report_is_gone(handlers):
+    steps = handlers.predict_file(None, CHINESE)
+    report, cancel, download = next(steps)
+    assert report is None
+    assert not cancel["visible"]
+    assert not download["visible"]
     with pytest.raises(gr.Error, match="没有收到文件"):
-        list(handlers.predict_file(None, CHINESE))
+        next(steps)
 
 
 def test_a_file_that_is_too_big_is_refused_and_deleted(handlers, tmp_path, monkeypatch):
