@@ -54,6 +54,7 @@ class AddReport:
         num_errors: Lines that could not be read.
         errors: The first of them, as "file:line: reason".
         is_refused: Whether nothing was added because of the errors.
+        is_unreadable: Whether the error is of the whole file and not of a line: no line is good.
     """
 
     num_added: int
@@ -61,6 +62,7 @@ class AddReport:
     num_errors: int
     errors: tuple[str, ...]
     is_refused: bool
+    is_unreadable: bool = False
 
 
 class DataHandlers:
@@ -105,6 +107,8 @@ class DataHandlers:
         project = next(p for p in self._store.projects() if p.name == self._settings.project)
         upload = parse_upload(data, name, labels=project.labels)
         errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
+        if not upload.documents and any(error.line is None for error in upload.errors):
+            return AddReport(0, 0, len(upload.errors), errors, is_refused=True, is_unreadable=True)
         if upload.errors and not keeps_good_lines:
             return AddReport(0, 0, len(upload.errors), errors, is_refused=True)
         result = self._store.add(upload.documents, project=project.name)

@@ -326,6 +326,10 @@ DATA: Final[_Block] = {
             "the good lines:"
         ),
     ),
+    "data.file_unreadable": (
+        "其中没有可读取的文本，所以一条也没有添加：",
+        "There was nothing in it to read, so nothing was added:",
+    ),
     "data.some_added": (
         "{count} 行读不懂，没有添加：",
         "{count} lines could not be read and were not added:",

@@ -150,6 +150,17 @@ def test_a_file_of_another_kind_is_refused_by_name(handlers):
     assert "a.pdf: expected a file that ends in" in report.errors[0]
 
 
+@pytest.mark.parametrize("keeps_good_lines", [True, False])
+@pytest.mark.parametrize(("data", "name"), [(b"", "a.txt"), (b"\n \n", "a.jsonl"), (b"x", "a.pdf")])
+def test_a_file_without_any_line_to_read_is_told_from_one_with_wrong_lines(
+    handlers, data, name, keeps_good_lines
+):
+    report = handlers.add(data, name, keeps_good_lines=keeps_good_lines)
+    assert (report.is_unreadable, report.is_refused) == (True, True)
+    wrong_line = handlers.add(b"not json\n", "a.jsonl", keeps_good_lines=keeps_good_lines)
+    assert not wrong_line.is_unreadable
+
+
 def test_offsets_that_do_not_match_are_named_with_file_and_line(handlers, store):
     line = '{"text": "浙商银行", "label": {"company": {"浙商银行": [[1, 3]]}}}'
     report = handlers.add(line.encode(), "a.jsonl", keeps_good_lines=True)

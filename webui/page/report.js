@@ -15,7 +15,8 @@ watch("value", () => {
   const parts = report.is_refused ? [] : [fill("data.added", { added: report.num_added })];
   if (report.num_duplicates) parts.push(fill("data.duplicates", { count: report.num_duplicates }));
   put("summary", parts.join(" "));
-  const problem = report.is_refused ? "data.nothing_added" : "data.some_added";
+  const refused = report.is_unreadable ? "data.file_unreadable" : "data.nothing_added";
+  const problem = report.is_refused ? refused : "data.some_added";
   put("problem", report.num_errors ? fill(problem, { count: report.num_errors }) : "");
   const lines = [...report.errors];
   const numMore = report.num_errors - lines.length;
