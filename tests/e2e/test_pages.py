@@ -49,6 +49,18 @@ def message(page: Page) -> Locator:
     return page.locator(".toast-body")
 
 
+# Header
+
+
+def test_the_language_switch_keeps_the_page_and_what_was_typed(page: Page) -> None:
+    page.get_by_role("textbox", name="文本").fill(TEXT)
+    page.get_by_role("tab", name="数据").click()
+    page.get_by_role("button", name="切换到英文界面").click()
+    expect(page.get_by_role("tab", name="Data")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("tab", name="Predict").click()
+    expect(page.get_by_role("textbox", name="Text")).to_have_value(TEXT)
+
+
 # Predict
 
 

@@ -79,7 +79,7 @@ def test_a_correction_is_saved_found_again_downloaded_and_trained_on(
 
     page.reload()
     page.get_by_role("tab", name="数据").click()
-    page.get_by_text(SENTENCE[:12]).first.click()
+    page.get_by_role("row").filter(has_text=SENTENCE[:12]).click()
     expect(editor).to_have_attribute("data-revision", "2")
     assert spans_in(page) == expected
 

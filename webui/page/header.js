@@ -33,3 +33,28 @@ themeSwitch.addEventListener("click", () => {
 });
 new MutationObserver(showTheme).observe(document.body, { attributeFilter: ["class"] });
 showTheme();
+
+// A reload (the language switch, or Gradio's own when a server is back) brings back the page and what was typed on it.
+const TYPED = "#page-predict textarea";
+const REMEMBERED = "ner_page";
+const tabs = () => [...document.querySelectorAll('#pages [role="tab"]')];
+window.addEventListener("pagehide", () => {
+  const tab = tabs().findIndex((each) => each.getAttribute("aria-selected") === "true");
+  const text = document.querySelector(TYPED)?.value ?? "";
+  window.sessionStorage.setItem(REMEMBERED, JSON.stringify({ tab, text }));
+});
+const bringBack = ({ tab, text }, triesLeft) => {
+  const input = document.querySelector(TYPED);
+  if (!input || !tabs().length) {
+    if (triesLeft) setTimeout(bringBack, 50, { tab, text }, triesLeft - 1);
+    return;
+  }
+  if (text && !input.value) {
+    input.value = text;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  if (tab > 0) tabs()[tab]?.click();
+};
+const remembered = window.sessionStorage.getItem(REMEMBERED);
+window.sessionStorage.removeItem(REMEMBERED);
+if (remembered) bringBack(JSON.parse(remembered), 100);
