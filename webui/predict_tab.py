@@ -27,7 +27,7 @@ CLIENT_EXAMPLE: Final = """from gradio_client import Client
 
 client = Client("ADDRESS")
 result = client.predict(
-    text="浙商银行叶老桂博士到访杭州。",
+    text="曼联主帅弗格森昨天抵达北京。",
     api_name="/predict",
 )
 print(result["spans"])
