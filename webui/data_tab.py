@@ -237,7 +237,7 @@ def build(store: AnnotationStore, settings: Settings) -> DataPage:
                     )
                     upload = gr.UploadButton(
                         translated("data.upload"),
-                        file_types=[".txt", ".jsonl", ".csv"],
+                        file_types=[".txt", ".jsonl", ".json", ".csv"],
                         size="sm",
                         min_width=0,
                         elem_id="data-upload",

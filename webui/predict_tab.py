@@ -205,7 +205,7 @@ def _build_batch(handlers: PredictHandlers) -> None:
     with gr.Row(elem_classes="batch-actions"):
         upload = gr.UploadButton(
             translated("predict.batch_upload"),
-            file_types=[".txt", ".jsonl", ".csv"],
+            file_types=[".txt", ".jsonl", ".json", ".csv"],
             size="sm",
             min_width=0,
             elem_id="batch-upload",

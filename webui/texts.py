@@ -103,12 +103,12 @@ PREDICT: Final[_Block] = {
     "predict.batch": ("批量识别", "Many texts"),
     "predict.batch_note": (
         (
-            "上传 .txt（每行一条）、.jsonl 或 .csv（text 列），UTF-8 或 GB18030；结果为 CLUENER "
-            "JSON，每行一条。"
+            "上传 .txt（每行一条）、.jsonl、.json 或 .csv（text 列），UTF-8 或 GB18030；"
+            "结果为 CLUENER JSON，每行一条。"
         ),
         (
-            "Upload .txt (one text a line), .jsonl or .csv (column text) in UTF-8 or GB18030; the "
-            "result is CLUENER JSON, one text a line."
+            "Upload .txt (one text a line), .jsonl, .json or .csv (column text) in UTF-8 or "
+            "GB18030; the result is CLUENER JSON, one text a line."
         ),
     ),
     "predict.batch_upload": ("选择文件", "Choose a file"),
@@ -303,10 +303,13 @@ DATA: Final[_Block] = {
     "data.add_run": ("添加", "Add"),
     "data.upload": ("上传文件", "Upload a file"),
     "data.upload_note": (
-        ".txt（每行一条）、.jsonl（CLUENER，可带标注）或 .csv（text 列），UTF-8 或 GB18030。",
         (
-            ".txt (one text a line), .jsonl (CLUENER, with or without labels) or .csv (column "
-            "text), UTF-8 or GB18030."
+            ".txt（每行一条）、.jsonl、.json（CLUENER，可带标注）或 .csv（text 列），"
+            "UTF-8 或 GB18030。"
+        ),
+        (
+            ".txt (one text a line), .jsonl, .json (CLUENER, with or without labels) or .csv "
+            "(column text), UTF-8 or GB18030."
         ),
     ),
     "data.keep_good": (

@@ -274,9 +274,9 @@ def test_a_file_with_a_wrong_line_adds_nothing_until_the_visitor_says_so(page: P
     expect(report).to_contain_text("a.jsonl:2: expected a JSON object")
     assert page.evaluate("window.hit") is None
     page.get_by_role("checkbox", name="仍添加其余各行").check()
-    upload.set_input_files(file | {"name": "b.jsonl"})
+    upload.set_input_files(file | {"name": "b.json"})
     expect(report).to_contain_text("已添加 1 条")
-    expect(report).to_contain_text("b.jsonl:2: ")
+    expect(report).to_contain_text("b.json:2: ")
 
 
 def test_an_export_is_downloaded(page: Page, tmp_path: Path) -> None:

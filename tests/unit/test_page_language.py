@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import pytest
@@ -50,7 +51,9 @@ def serve(content_type: bytes, *chunks: bytes) -> tuple[dict[bytes, bytes], byte
         sent.append(message)
 
     scope = {"type": "http", "method": "GET"}
-    asyncio.run(PageLanguage(answer)(scope, None, keep))
+    # In a thread of its own: Playwright leaves an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(PageLanguage(answer)(scope, None, keep))).result()
     return dict(sent[0]["headers"]), b"".join(message["body"] for message in sent[1:])
 
 
