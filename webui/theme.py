@@ -134,6 +134,8 @@ def make_theme() -> gr.themes.Base:
         button_medium_radius="9px",
         button_large_text_size="14px",
         button_large_text_weight="600",
+        # Gradio's own border can hardly be seen on a dark card.
+        checkbox_border_color_dark="*neutral_500",
         checkbox_background_color_selected="*primary_500",
         checkbox_background_color_selected_dark="*primary_500",
         checkbox_border_color_selected="*primary_500",
