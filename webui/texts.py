@@ -256,6 +256,10 @@ ANNOTATE: Final[_Block] = {
         "又标注了 {added} 处；{kept} 处已有人工实体，未改",
         "Labelled {added} more; {kept} left alone, a person labelled them otherwise",
     ),
+    "annotate.propagated_over": (
+        "又标注了 {added} 处，替换了 {entities}",
+        "Labelled {added} more; replaced {entities}",
+    ),
     "annotate.select_first": ("请先选中文字或实体。", "Select text or an entity first."),
     "annotate.activate_first": ("请先点选实体，或按 Tab。", "Click an entity or press Tab first."),
     "annotate.not_a_suggestion": (

@@ -244,6 +244,16 @@ def test_one_step_of_undo_takes_back_a_whole_propagation(store, open_editor):
     editor.expect_spans(*[("小明", "name", "human")] * 3)
 
 
+def test_propagation_names_the_suggestions_it_replaces(store, open_editor):
+    add(store, "老桂说，叶老桂来了。（4b）")
+    editor = open_editor()
+    editor.expect_spans(("叶老桂", "name", "model"))
+    editor.select(0, 2)
+    editor.press(NAME, "f")
+    editor.expect_spans(("老桂", "name", "human"), ("老桂", "name", "human"))
+    expect(editor.notice).to_contain_text("替换了 叶老桂")
+
+
 def test_a_text_can_be_labelled_by_keyboard_alone(store, open_editor):
     (document_id,) = add(store, "王小明昨天在杭州西湖边\n看见了李雷。（5）")
     editor = open_editor()

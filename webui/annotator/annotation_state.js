@@ -124,7 +124,7 @@ class AnnotationState {
   propagate(allowOverlap) {
     const { active } = this;
     const { additions, numKept } = this.planPropagation(allowOverlap);
-    if (!additions.length && active.source === "human") return { numAdded: 0, numKept };
+    if (!additions.length && active.source === "human") return { numAdded: 0, numKept, replaced: [] };
     const decided = AnnotationState.humanEntity(active.start, active.end, active.label);
     const added = new Set(additions.map(rangeKey));
     const taken = this.#coverage(additions);
@@ -135,8 +135,13 @@ class AnnotationState {
     const kept = this.entities.filter(
       (entity) => entity !== active && !(entity.source === "model" && givesWay(entity)),
     );
+    // A suggestion of the very same entity is taken over, any other is replaced.
+    const isTakenOver = (entity) => entity.label === active.label && added.has(rangeKey(entity));
+    const replaced = this.entities.filter(
+      (entity) => entity !== active && !kept.includes(entity) && !isTakenOver(entity),
+    );
     this.#commit([...kept, decided, ...additions], decided);
-    return { numAdded: additions.length, numKept };
+    return { numAdded: additions.length, numKept, replaced };
   }
 
   undo() {

@@ -96,9 +96,14 @@ class Commands {
 
   propagate() {
     this.#withActive(() => {
-      const { numAdded, numKept } = this.state.propagate(this.editor.allowOverlap);
-      const key = numKept ? "annotate.propagated_some" : "annotate.propagated";
-      this.editor.tell(key, { added: numAdded, kept: numKept });
+      const { numAdded, numKept, replaced } = this.state.propagate(this.editor.allowOverlap);
+      if (replaced.length) {
+        const entities = this.#nameAll(replaced);
+        this.editor.tell("annotate.propagated_over", { added: numAdded, entities });
+      } else {
+        const key = numKept ? "annotate.propagated_some" : "annotate.propagated";
+        this.editor.tell(key, { added: numAdded, kept: numKept });
+      }
     });
   }
 
