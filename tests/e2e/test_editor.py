@@ -117,8 +117,12 @@ def open_editor(app, open_page) -> Callable[..., Editor]:
     return open_tab
 
 
-def show_editor(page: Page) -> Editor:
-    page.get_by_role("tab", name=re.compile("标注|Annotate")).click()
+def show_editor(page: Page, *, is_reloaded: bool = False) -> Editor:
+    tab = page.get_by_role("tab", name=re.compile("标注|Annotate"))
+    if is_reloaded:  # the page comes back to its tab; a click would take the focus to it
+        expect(tab).to_have_attribute("aria-selected", "true")
+    else:
+        tab.click()
     editor = Editor(page)
     expect(editor.root).to_have_attribute("data-state", "ready")
     return editor
@@ -521,7 +525,7 @@ def test_a_draft_with_labels_of_another_project_is_not_offered(store, open_edito
         [document_id, text],
     )
     editor.page.reload()
-    editor = show_editor(editor.page)
+    editor = show_editor(editor.page, is_reloaded=True)
     editor.expect_document(document_id)
     expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
     expect(editor.text).to_contain_text("小红")
@@ -566,7 +570,7 @@ def test_a_draft_that_cannot_be_read_does_not_keep_the_editor_from_opening(store
         "id => localStorage.setItem(`ner_draft/default/${id}/1`, 'not JSON')", document_id
     )
     editor.page.reload()
-    show_editor(editor.page).expect_document(document_id)
+    show_editor(editor.page, is_reloaded=True).expect_document(document_id)
 
 
 def test_a_draft_survives_a_reload_and_is_offered_before_anything_else(store, open_editor):
@@ -578,18 +582,20 @@ def test_a_draft_survives_a_reload_and_is_offered_before_anything_else(store, op
     editor.press(NAME)
     editor.expect_state("dirty")
     editor.page.reload()
-    editor = show_editor(editor.page)
+    editor = show_editor(editor.page, is_reloaded=True)
     editor.expect_document(document_id)
     expect(editor.page.get_by_test_id("draft-offer")).to_be_visible()
     editor.expect_spans()
     editor.page.wait_for_timeout(1500)  # a key at once would count as typed ahead
-    editor.page.keyboard.press("Enter")  # the focus is on 恢复草稿
+    expect(editor.page.get_by_role("button", name=re.compile("恢复"))).to_be_focused()
+    editor.page.keyboard.press("Enter")
+    expect(editor.entities).to_have_count(1)
     editor.expect_spans(("小明", "name", "human"))
     editor.press("Enter")
     editor.expect_state("saved")
     assert saved(store, document_id).spans == (Span(0, 2, "name"),)
     editor.page.reload()
-    editor = show_editor(editor.page)
+    editor = show_editor(editor.page, is_reloaded=True)
     expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
 
 

@@ -89,7 +89,10 @@ def test_ctrl_c_during_the_imports_ends_it_in_one_line(
 ) -> None:
     # Found before the real module: Ctrl-C in the middle of its import.
     (tmp_path / f"{module}.py").write_text(
-        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n", encoding="utf-8"
+        # Whoever runs the tests in the background has SIGINT ignored, and so would the app.
+        "import os, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n",
+        encoding="utf-8",
     )
     process = start(7860, PYTHONPATH=str(tmp_path))
     output, errors = process.communicate(timeout=120)
