@@ -50,6 +50,21 @@ class Evaluation:
     num_examples: int
 
     @property
+    def macro(self) -> Scores:
+        """Means of the labels' strict scores; the support is that of all labels together.
+
+        The F1 is the mean of the labels' F1, not the harmonic mean of the two other means, which
+        is never lower (Opitz and Burst 2019, https://arxiv.org/abs/1911.03347).
+        """
+        scores = self.per_label.values()
+        return Scores(
+            precision=sum(label.precision for label in scores) / len(scores),
+            recall=sum(label.recall for label in scores) / len(scores),
+            f1=self.macro_f1,
+            support=self.micro.support,
+        )
+
+    @property
     def macro_f1(self) -> float:
         """Mean of the labels' strict F1."""
         return sum(scores.f1 for scores in self.per_label.values()) / len(self.per_label)
@@ -187,13 +202,15 @@ class SpanCounts:
         )
 
 
-def evaluate(
+def count_spans(
     gold: Sequence[Sequence[Span]],
     predicted: Sequence[Sequence[Span]],
     texts: Sequence[str],
     labels: LabelSet,
-) -> Evaluation:
-    """Compare predicted spans with gold spans; spans given twice count once.
+) -> list[SpanCounts]:
+    """Compare predicted spans with gold spans, one text at a time; spans given twice count once.
+
+    The sum has the `evaluation()` of the whole; `ner_core.significance` resamples the single texts.
 
     Args:
         gold: Right spans of each text; they may overlap.
@@ -209,10 +226,21 @@ def evaluate(
             f"expected gold and predicted spans for each of {len(texts)} texts,"
             f" got {len(gold)} and {len(predicted)}"
         )
-    total = SpanCounts.zero(labels)
-    for gold_spans, predicted_spans, text in zip(gold, predicted, texts, strict=True):
-        total += SpanCounts.of_example(gold_spans, predicted_spans, text, labels)
-    return total.evaluation()
+    return [
+        SpanCounts.of_example(gold_spans, predicted_spans, text, labels)
+        for gold_spans, predicted_spans, text in zip(gold, predicted, texts, strict=True)
+    ]
+
+
+def evaluate(
+    gold: Sequence[Sequence[Span]],
+    predicted: Sequence[Sequence[Span]],
+    texts: Sequence[str],
+    labels: LabelSet,
+) -> Evaluation:
+    """Scores of predicted spans against gold spans; arguments and errors as in `count_spans`."""
+    counts = count_spans(gold, predicted, texts, labels)
+    return sum(counts, SpanCounts.zero(labels)).evaluation()
 
 
 def _mentions(spans: Iterable[Span], text: str) -> set[str]:

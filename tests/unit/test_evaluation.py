@@ -26,10 +26,13 @@ def spans_in(text, labels):
 PAIRS = st.lists(st.tuples(*[spans_in(TEXT, MSRA.labels)] * 2), min_size=1, max_size=5)
 
 
-def test_half_an_entity_is_no_entity():
-    """Single tags would call this pair half right: 3 of 4 tags agree."""
-    gold, predicted = spans_of("B-PER I-PER O O"), spans_of("B-PER I-PER I-PER O")
-    evaluation = evaluate([gold], [predicted], ["王小明说"], MSRA)
+@pytest.mark.parametrize("is_turned_round", [False, True])
+def test_half_an_entity_is_no_entity(is_turned_round):
+    """Counted by single tags, precision would be 100 % and recall 67 %."""
+    gold, predicted = "B-PER I-PER I-PER O", "B-PER I-PER O O"
+    if is_turned_round:
+        gold, predicted = predicted, gold
+    evaluation = evaluate([spans_of(gold)], [spans_of(predicted)], ["王小明说"], MSRA)
     assert evaluation.micro == Scores(precision=0.0, recall=0.0, f1=0.0, support=1)
     assert evaluation.official_macro_f1 == 0.0
 
@@ -49,6 +52,9 @@ def test_scores_of_a_small_case_are_those_counted_by_hand():
         num_examples=2,
     )
     assert evaluation.macro_f1 == pytest.approx((1.0 + 2 / 5) / 3)
+    assert evaluation.macro.precision == pytest.approx((1.0 + 1 / 3) / 3)
+    assert evaluation.macro.recall == pytest.approx((1.0 + 1 / 2) / 3)
+    assert (evaluation.macro.f1, evaluation.macro.support) == (evaluation.macro_f1, 4)
 
 
 @settings(deadline=None)
@@ -69,8 +75,11 @@ def test_scores_agree_with_seqeval_in_strict_mode(pairs):
         assert scores.f1 == pytest.approx(expected[name]["f1-score"], abs=1e-12)
         assert scores.support == expected[name]["support"]
     if expected.keys() >= set(MSRA.labels):
-        expected_macro = expected["macro avg"]["f1-score"]
-        assert evaluation.macro_f1 == pytest.approx(expected_macro, abs=1e-12)
+        macro, expected_macro = evaluation.macro, expected["macro avg"]
+        assert macro.precision == pytest.approx(expected_macro["precision"], abs=1e-12)
+        assert macro.recall == pytest.approx(expected_macro["recall"], abs=1e-12)
+        assert macro.f1 == pytest.approx(expected_macro["f1-score"], abs=1e-12)
+        assert macro.support == expected_macro["support"]
 
 
 def report_of_seqeval(pairs):
