@@ -13,7 +13,7 @@ import torchcrf
 from torch import Tensor
 
 from ner_core.labels import LabelSet
-from ner_core.lattice import Lattice, LogPartition, find_best_paths, score_paths
+from ner_core.lattice import Lattice, find_best_paths, score_paths, sum_paths
 
 # Added to the score of a forbidden transition. Not -inf: minus infinities meet as NaN in gradients.
 FORBIDDEN_SCORE = -1e4
@@ -142,8 +142,7 @@ class CRF(torchcrf.CRF):
             ValueError: A shape, the mask, a tag or the reduction is not as described.
         """
         self._validate(emissions, tags=tags, mask=mask)
-        if reduction not in ("none", "sum", "mean", "token_mean"):
-            raise ValueError(f"invalid reduction: {reduction}")
+        _validate_reduction(reduction)
         dtype = self._result_dtype(emissions)
         emissions, mask = self._arrange(emissions, mask)
         # shape: (L, B)
@@ -153,14 +152,54 @@ class CRF(torchcrf.CRF):
         tables = self._tables()
         # shape: (B,)
         log_likelihood = score_paths(emissions, mask, *tables, tags)
-        log_likelihood = log_likelihood - LogPartition.apply(emissions, mask, *tables)
-        if reduction == "sum":
-            log_likelihood = log_likelihood.sum()
-        elif reduction == "mean":
-            log_likelihood = log_likelihood.mean()
-        elif reduction == "token_mean":
-            log_likelihood = log_likelihood.sum() / mask.sum()
-        return log_likelihood.to(dtype)
+        log_likelihood = log_likelihood - sum_paths(emissions, mask, *tables)
+        return _reduce(log_likelihood, mask, reduction).to(dtype)
+
+    def partial_log_likelihood(
+        self,
+        emissions: Tensor,
+        allowed_tags: Tensor,
+        mask: Tensor | None = None,
+        reduction: str = "sum",
+    ) -> Tensor:
+        """Log of the summed probability of all tag sequences that use allowed tags only.
+
+        The loss of a text whose labels leave a choice: Tsuboi et al. 2008, "Training conditional
+        random fields using incomplete annotations", https://aclanthology.org/C08-1113. Where one
+        tag is allowed at each position it is `forward` of these tags.
+
+        Args:
+            emissions: Scores of the tags. Shape: (L, B, K) or (B, L, K)
+            allowed_tags: Which tags may stand where, bool; anything where the mask is off.
+                Shape: (L, B, K) or (B, L, K)
+            mask: As in `forward`.
+            reduction: As in `forward`.
+
+        Returns:
+            The log likelihood. Shape: (B,) with "none", else ()
+
+        Raises:
+            ValueError: A shape, the mask or the reduction is not as described, or no tag is allowed
+                at some position.
+        """
+        self._validate(emissions, mask=mask)
+        _validate_reduction(reduction)
+        dtype = self._result_dtype(emissions)
+        if mask is None:
+            mask = torch.ones(emissions.shape[:2], dtype=torch.bool, device=emissions.device)
+        check_allowed_tags(allowed_tags, mask.bool(), self.num_tags, batch_first=self.batch_first)
+        # shape: (L, B, K)
+        allowed_tags = allowed_tags.transpose(0, 1) if self.batch_first else allowed_tags
+        emissions, mask = self._arrange(emissions, mask)
+        constrained = emissions.masked_fill(~allowed_tags, -torch.inf)
+        # Both sums at once, as one batch of twice the size: that costs little more than one.
+        # shape: (2 B,)
+        log_sums = sum_paths(
+            torch.cat((constrained, emissions), dim=1), mask.repeat(1, 2), *self._tables()
+        )
+        # shape: (B,)
+        log_constrained, log_all = log_sums.chunk(2)
+        return _reduce(log_constrained - log_all, mask, reduction).to(dtype)
 
     @torch.no_grad()
     def decode(self, emissions: Tensor, mask: Tensor | None = None) -> list[list[int]]:
@@ -301,6 +340,52 @@ class CRF(torchcrf.CRF):
                             f"expected tags between 0 and {self.num_tags - 1}, got {span}"
                             f" (sequence {sequence})"
                         )
+
+
+def check_allowed_tags(
+    allowed_tags: Tensor, mask: Tensor, num_tags: int, *, batch_first: bool = True
+) -> None:
+    """Refuse a table of allowed tags that leaves some position without a tag.
+
+    Args:
+        allowed_tags: Shape: (B, L, K) or (L, B, K)
+        mask: Which positions count, bool. Shape: (B, L) or (L, B)
+        num_tags: K.
+        batch_first: Which of the two it is.
+
+    Raises:
+        ValueError: The table has another shape or type, or allows no tag where the mask is on.
+    """
+    expected_shape = (*mask.shape, num_tags)
+    if allowed_tags.shape != expected_shape or allowed_tags.dtype != torch.bool:
+        raise ValueError(
+            f"expected allowed_tags of shape {expected_shape} and type torch.bool,"
+            f" got {tuple(allowed_tags.shape)} and {allowed_tags.dtype}"
+        )
+    is_empty = mask & ~allowed_tags.any(dim=2)
+    if is_empty.any():
+        is_empty = is_empty if batch_first else is_empty.T
+        sequence, position = is_empty.nonzero()[0].tolist()
+        raise ValueError(
+            f"expected at least one allowed tag at each position, got none at position {position}"
+            f" of sequence {sequence}"
+        )
+
+
+def _validate_reduction(reduction: str) -> None:
+    if reduction not in ("none", "sum", "mean", "token_mean"):
+        raise ValueError(f"invalid reduction: {reduction}")
+
+
+def _reduce(log_likelihood: Tensor, mask: Tensor, reduction: str) -> Tensor:
+    """Shape: (B,) and (L, B) -> (B,) with "none", else ()."""
+    if reduction == "sum":
+        return log_likelihood.sum()
+    if reduction == "mean":
+        return log_likelihood.mean()
+    if reduction == "token_mean":
+        return log_likelihood.sum() / mask.sum()
+    return log_likelihood
 
 
 def _penalties(

@@ -8,6 +8,7 @@ one matrix product a position instead of a logsumexp over (B, K, K). Autocast le
 precision alone, so a bf16 encoder in front changes nothing here.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Self
@@ -22,6 +23,11 @@ from torch import Tensor
 # that no emission and no constraint, however extreme, leads to infinity or NaN (double precision
 # ends at exp(709)).
 SCORE_FLOOR = -300.0
+
+# Factors up to here are taken for lifted by the floor; the margin is for the rounding of `exp`.
+_LIFTED_FACTOR = 2 * math.exp(SCORE_FLOOR)
+# A sum is taken for exact while lifted factors make up no more than this share of it.
+_LIFTED_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,21 @@ class Lattice:
             previous.addmm_(arrival.mul_(current), self.transitions.T)
         return BackwardPass(factors, arrivals)
 
+    def lifted_share(self, marginals: Tensor, forward: ForwardPass, arrivals: Tensor) -> Tensor:
+        """Bounds the share of the sum that exists only because of the floor. Shape: (B,)
+
+        It is the probability of each lifted factor, summed: paths that meet none are exact.
+        """
+        # shape: (B,)
+        of_emissions = marginals.masked_fill(self.emissions > _LIFTED_FACTOR, 0.0).sum(dim=(0, 2))
+        of_start = marginals[0] @ (self.start <= _LIFTED_FACTOR).double()
+        of_end = marginals[self.last()] @ (self.end <= _LIFTED_FACTOR).double()
+        # shape: (K, K)
+        lifted = self.transitions.masked_fill(self.transitions > _LIFTED_FACTOR, 0.0)
+        # shape: (L - 1, B, K)
+        pairs = (forward.factors[:-1] @ lifted) * arrivals[1:]
+        return of_emissions + of_start + of_end + pairs.sum(dim=(0, 2))
+
     def marginals(self) -> Tensor:
         """Probability of each tag at each position; 0 for padding. Shape: (L, B, K)"""
         forward = self.run_forward()
@@ -186,17 +207,27 @@ class Lattice:
 
 
 class LogPartition(torch.autograd.Function):
-    """Log of the sum over all paths. Its gradient is made of marginals."""
+    """Log of the sum over all paths. Its gradient is made of marginals. See `sum_paths`."""
 
     @staticmethod
-    def forward(ctx: Any, emissions: Tensor, mask: Tensor, *tables: Tensor) -> Tensor:
-        """Arguments as of `Lattice.of`. Shape: (B,)"""
-        ctx.lattice = Lattice.of(emissions, mask, *tables)
-        ctx.forward_pass = ctx.lattice.run_forward()
-        return ctx.lattice.log_partition(ctx.forward_pass)
+    def forward(
+        ctx: Any, emissions: Tensor, mask: Tensor, *tables: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Arguments as of `Lattice.of`; the logs, and whether each is exact. Shape: (B,) twice"""
+        lattice = Lattice.of(emissions, mask, *tables)
+        forward = lattice.run_forward()
+        # Already here, since only both passes together tell what the floor has done.
+        backward = lattice.run_backward(forward)
+        # shape: (L, B, K)
+        marginals = backward.factors.mul_(forward.factors)
+        share = lattice.lifted_share(marginals, forward, backward.arrivals)
+        is_exact = share < _LIFTED_TOLERANCE
+        ctx.mark_non_differentiable(is_exact)
+        ctx.saved = lattice, forward.factors, backward.arrivals, marginals
+        return lattice.log_partition(forward), is_exact
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         """Marginals of tags and of pairs of tags, weighted by the gradient of each sequence.
 
         Raises:
@@ -209,20 +240,61 @@ class LogPartition(torch.autograd.Function):
                 "expected a first derivative, got create_graph=True:"
                 " the gradient of the CRF cannot be differentiated again"
             )
-        lattice: Lattice = ctx.lattice
-        forward: ForwardPass = ctx.forward_pass
-        backward = lattice.run_backward(forward)
+        lattice, factors, arrivals, marginals = ctx.saved
         # shape: (B, 1)
         gradient = gradient.unsqueeze(1)
         # shape: (L, B, K)
-        marginals = backward.factors.mul_(forward.factors).mul_(gradient)
+        marginals = marginals * gradient
         # shape: ((L - 1) B, K)
-        departures = forward.factors[:-1].flatten(0, 1)
-        arrivals = backward.arrivals.mul_(gradient)[1:].flatten(0, 1)
+        departures = factors[:-1].flatten(0, 1)
+        arrivals = (arrivals[1:] * gradient).flatten(0, 1)
         # shape: (K, K)
         pairs = lattice.transitions * torch.mm(departures.T, arrivals)
         # Autograd casts each to the type of its input.
         return marginals, None, marginals[0].sum(dim=0), pairs, marginals[lattice.last()].sum(dim=0)
+
+
+def sum_paths(
+    emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> Tensor:
+    """Log of the sum over all paths, however far apart their scores are.
+
+    Where `SCORE_FLOOR` has told on the sum of a sequence, that one is summed again, slowly: when
+    emissions that differ by hundreds contradict each other or a forbidden transition.
+
+    Args:
+        emissions: As of `Lattice.of`, like the others; -inf excludes a tag from all paths, but one
+            of each position must be left. Shape: (L, B, K)
+        mask: Shape: (L, B)
+        start: Shape: (K,)
+        transitions: Shape: (K, K)
+        end: Shape: (K,)
+
+    Returns:
+        The logs, in double precision. Shape: (B,)
+    """
+    tables = (start, transitions, end)
+    # shape: (B,)
+    log_sums, is_exact = LogPartition.apply(emissions, mask, *tables)
+    if is_exact.all():
+        return log_sums
+    others = is_exact.logical_not().nonzero().squeeze(1)
+    exact = _sum_paths_in_logs(emissions[:, others], mask[:, others], *tables)
+    return log_sums.index_copy(0, others, exact)
+
+
+def _sum_paths_in_logs(
+    emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> Tensor:
+    """`sum_paths` without factors: nothing overflows and nothing is lifted."""
+    emissions = emissions.double()
+    # shape: (B, K)
+    log_sums = emissions[0] + start.double()
+    for current, is_on in zip(emissions[1:], mask[1:].unsqueeze(2), strict=True):
+        # shape: (B, K from, K to)
+        candidates = log_sums.unsqueeze(2) + transitions.double()
+        log_sums = torch.where(is_on, candidates.logsumexp(dim=1) + current, log_sums)
+    return (log_sums + end.double()).logsumexp(dim=1)
 
 
 def _to_factors(table: Tensor) -> Tensor:
