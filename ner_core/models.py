@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import PreTrainedModel
 
-from ner_core.crf import CRF
+from ner_core.crf import CRF, check_allowed_tags
 from ner_core.labels import LabelSet
 
 ARCHITECTURES = ("bert-softmax", "bert-crf", "bert-bilstm-crf", "bert-tcn-crf")
@@ -78,8 +78,9 @@ class TaggerOutput(NamedTuple):
 
     Attributes:
         emissions: Scores of the tags; log-odds for a CRF, logits for softmax. Shape: (B, L, K)
-        loss: Negative log-likelihood of the gold tags, *summed* over all characters of the batch;
-            None without gold. Divide by a global count: a mean per process would bias DDP.
+        loss: Negative log-likelihood of the gold or allowed tags, *summed* over all characters of
+            the batch; None without gold. Divide by a global count: a mean per process would bias
+            DDP.
     """
 
     emissions: Tensor
@@ -113,6 +114,7 @@ class Tagger(nn.Module):
         self.classifier = nn.Linear(context_size, len(tags))
         self.output_merge = None if tags == config.labels.tags else OutputMerge(tags, config.labels)
         self.crf = CRF.for_labels(config.labels)
+        self._label_smoothing = 0.0
         if config.architecture == "bert-softmax":
             for parameter in self.crf.parameters():
                 nn.init.zeros_(parameter)
@@ -123,12 +125,33 @@ class Tagger(nn.Module):
         """Whether transitions are learned: all architectures but softmax."""
         return self.config.architecture != "bert-softmax"
 
+    @property
+    def label_smoothing(self) -> float:
+        """Share of the loss that asks for all tags alike; for training, not kept in a checkpoint.
+
+        Raises:
+            ValueError: On setting: it is not in [0, 1), or above 0 for an architecture with a CRF.
+        """
+        return self._label_smoothing
+
+    @label_smoothing.setter
+    def label_smoothing(self, value: float) -> None:
+        if not 0.0 <= value < 1.0:
+            raise ValueError(f"expected a label_smoothing in [0, 1), got {value}")
+        if value > 0.0 and self.uses_crf_loss:
+            raise ValueError(
+                f"expected a label_smoothing of 0 for {self.config.architecture}, got {value}:"
+                f" only bert-softmax has a loss of single tags to smooth"
+            )
+        self._label_smoothing = value
+
     def forward(
         self,
         input_ids: Tensor,
         attention_mask: Tensor,
         mask: Tensor,
         tag_ids: Tensor | None = None,
+        allowed_tags: Tensor | None = None,
     ) -> TaggerOutput:
         """Score tags and, given gold, sum the loss. Arguments are the fields of a `Batch`.
 
@@ -137,6 +160,11 @@ class Tagger(nn.Module):
             attention_mask: Shape: (B, L + 2)
             mask: True at characters, a contiguous prefix of each row. Shape: (B, L)
             tag_ids: Gold tags. Shape: (B, L)
+            allowed_tags: Gold that leaves a choice: which tags may stand where. Counts instead of
+                `tag_ids`. Shape: (B, L, K)
+
+        Raises:
+            ValueError: No tag is allowed at some character.
         """
         encoded = self.encoder(input_ids=input_ids, attention_mask=attention_mask.long())
         # Shape: (B, L, H); drops [CLS] and the last column, and `mask` hides the earlier [SEP]s
@@ -148,14 +176,35 @@ class Tagger(nn.Module):
         emissions = self.classifier(self.dropout(hidden))
         if self.output_merge is not None:
             emissions = self.output_merge(emissions)
-        loss = None if tag_ids is None else self._sum_loss(emissions, tag_ids, mask)
+        loss: Tensor | None = None
+        if allowed_tags is not None:
+            loss = self._sum_partial_loss(emissions, allowed_tags, mask)
+        elif tag_ids is not None:
+            loss = self._sum_loss(emissions, tag_ids, mask)
         return TaggerOutput(emissions, loss)
 
     def _sum_loss(self, emissions: Tensor, tag_ids: Tensor, mask: Tensor) -> Tensor:
         if self.uses_crf_loss:
             loss: Tensor = -self.crf(emissions, tag_ids, mask, reduction="sum")
             return loss
-        return nn.functional.cross_entropy(emissions[mask].float(), tag_ids[mask], reduction="sum")
+        return nn.functional.cross_entropy(
+            emissions[mask].float(),
+            tag_ids[mask],
+            reduction="sum",
+            label_smoothing=self.label_smoothing,
+        )
+
+    def _sum_partial_loss(self, emissions: Tensor, allowed_tags: Tensor, mask: Tensor) -> Tensor:
+        if self.uses_crf_loss:
+            return -self.crf.partial_log_likelihood(emissions, allowed_tags, mask)
+        check_allowed_tags(allowed_tags, mask, emissions.shape[2])
+        # Shape: (characters, K)
+        log_probabilities = emissions[mask].float().log_softmax(dim=1)
+        allowed = log_probabilities.masked_fill(~allowed_tags[mask], -torch.inf)
+        loss = -allowed.logsumexp(dim=1).sum()
+        # As cross_entropy smooths: https://arxiv.org/abs/1512.00567, section 7.
+        uniform_loss = -log_probabilities.mean(dim=1).sum()
+        return torch.lerp(loss, uniform_loss, self.label_smoothing)
 
 
 class BiLSTM(nn.Module):

@@ -110,6 +110,98 @@ def test_every_trained_parameter_gets_a_gradient(architecture: str) -> None:
     assert without == []
 
 
+def make_gold(lengths: list[int]) -> Tensor:
+    generator = torch.Generator().manual_seed(2)
+    return torch.randint(CLUENER.num_tags, (len(lengths), max(lengths)), generator=generator)
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_choice_of_one_tag_has_the_loss_of_full_gold(
+    architecture: str, label_smoothing: float
+) -> None:
+    tagger = make_tagger(architecture)
+    tagger.label_smoothing = label_smoothing if architecture == "bert-softmax" else 0.0
+    batch, tag_ids = make_batch([9, 4]), make_gold([9, 4])
+    allowed_tags = nn.functional.one_hot(tag_ids, CLUENER.num_tags).bool()
+    full = tagger(*batch, tag_ids).loss
+    partial = tagger(*batch, allowed_tags=allowed_tags).loss
+    torch.testing.assert_close(partial, full)
+    parameters = [parameter for parameter in tagger.parameters() if parameter.requires_grad]
+    torch.testing.assert_close(
+        torch.autograd.grad(partial, parameters, allow_unused=True),
+        torch.autograd.grad(full, parameters, allow_unused=True),
+        atol=1e-4,
+        rtol=1e-4,
+    )
+
+
+def test_softmax_sums_the_probabilities_of_the_allowed_tags_of_each_character() -> None:
+    tagger = make_tagger("bert-softmax")
+    *inputs, mask = make_batch([9, 4])
+    generator = torch.Generator().manual_seed(3)
+    allowed_tags = torch.rand(2, 9, CLUENER.num_tags, generator=generator) < 0.3
+    allowed_tags[..., 0] = True
+    output = tagger(*inputs, mask, allowed_tags=allowed_tags & mask.unsqueeze(2))
+    probabilities = output.emissions.softmax(dim=2)
+    allowed = (probabilities * allowed_tags).sum(dim=2)
+    torch.testing.assert_close(output.loss, -allowed[mask].log().sum())
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_partial_loss_is_a_sum_of_finite_terms_of_each_sentence(architecture: str) -> None:
+    tagger = make_tagger(architecture)
+    input_ids, attention_mask, mask = make_batch([9, 4])
+    # No sentence may hold a tag that the model is far from: its loss is still a number.
+    tagger.classifier.bias.data[:11] = 1e4
+    allowed_tags = torch.zeros(2, 9, CLUENER.num_tags, dtype=torch.bool)
+    allowed_tags[..., 11::2] = True
+    arguments = (input_ids, attention_mask, mask)
+    loss = tagger(*arguments, allowed_tags=allowed_tags).loss
+    loss.backward()
+    assert 13 * 9_990 < loss < 13 * 10_010
+    gradients = [p.grad for p in tagger.parameters() if p.grad is not None]
+    assert gradients and all(gradient.isfinite().all() for gradient in gradients)
+    for row in range(2):
+        part = [tensor[row : row + 1] for tensor in arguments]
+        loss = loss - tagger(*part, allowed_tags=allowed_tags[row : row + 1]).loss
+    assert abs(loss.item()) < 0.1
+
+
+@pytest.mark.parametrize("architecture", ["bert-softmax", "bert-crf"])
+def test_a_character_without_an_allowed_tag_is_named(architecture: str) -> None:
+    allowed_tags = torch.ones(2, 9, CLUENER.num_tags, dtype=torch.bool)
+    allowed_tags[1, 2] = False
+    with pytest.raises(ValueError, match="got none at position 2 of sequence 1"):
+        make_tagger(architecture)(*make_batch([9, 4]), allowed_tags=allowed_tags)
+
+
+def test_label_smoothing_asks_for_every_tag_a_little() -> None:
+    tagger = make_tagger("bert-softmax")
+    batch, tag_ids = make_batch([5]), make_gold([5])
+    plain = tagger(*batch, tag_ids)
+    tagger.label_smoothing = 0.2
+    uniform = -plain.emissions.log_softmax(dim=2).mean(dim=2).sum()
+    torch.testing.assert_close(tagger(*batch, tag_ids).loss, 0.8 * plain.loss + 0.2 * uniform)
+
+
+def test_label_smoothing_is_refused_where_there_is_nothing_to_smooth() -> None:
+    tagger = make_tagger("bert-crf")
+    tagger.label_smoothing = 0.0
+    with pytest.raises(ValueError, match=r"of 0 for bert-crf, got 0\.1: only bert-softmax"):
+        tagger.label_smoothing = 0.1
+    for value in (-0.1, 1.0):
+        with pytest.raises(ValueError, match=rf"label_smoothing in \[0, 1\), got {value}"):
+            make_tagger("bert-softmax").label_smoothing = value
+
+
+def test_label_smoothing_is_no_part_of_the_weights_or_the_config() -> None:
+    tagger, other = make_tagger("bert-softmax"), make_tagger("bert-softmax")
+    tagger.label_smoothing = 0.1
+    assert tagger.state_dict().keys() == other.state_dict().keys()
+    assert tagger.config == other.config
+
+
 def test_an_encoder_of_embeddings_alone_serves() -> None:
     output = make_tagger("bert-bilstm-crf", num_layers=0)(*make_batch([3]))
     assert output.emissions.shape == (1, 3, CLUENER.num_tags)

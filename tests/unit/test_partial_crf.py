@@ -190,12 +190,18 @@ def test_an_allowed_path_of_next_to_no_probability_keeps_its_likelihood_and_a_gr
     assert_close(gradient, expected)
 
 
-@pytest.mark.parametrize("name", ["start_transitions", "transitions", "end_transitions"])
-def test_a_learned_score_far_below_the_others_counts_in_full(name: str) -> None:
+@pytest.mark.parametrize("is_end", [False, True])
+def test_a_learned_score_far_below_the_others_counts_in_full(is_end: bool) -> None:
+    """Tag 0 may as good as not come first (or last), and no other path is much likelier."""
     crf = CRF(2, batch_first=True).double()
-    dict(crf.named_parameters())[name].data.view(-1)[0] = -1000.0
+    for parameter in crf.parameters():
+        torch.nn.init.zeros_(parameter)
     emissions = torch.zeros(1, 2, 2, dtype=torch.float64)
-    allowed_tags = torch.tensor([[[True, False], [True, False]]])
+    (crf.end_transitions if is_end else crf.start_transitions).data[0] = -1000.0
+    crf.transitions.data[(0, 1) if is_end else (1, 0)] = -299.0
+    emissions[0, 0 if is_end else 1, 1] = -299.0
+    allowed_tags = torch.ones(1, 2, 2, dtype=torch.bool)
+    allowed_tags[0, 0 if is_end else 1, 0] = False
     assert_close(
         crf.partial_log_likelihood(emissions, allowed_tags),
         enumerate_log_likelihood(crf, emissions[0], allowed_tags[0]),
