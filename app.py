@@ -1,4 +1,4 @@
-"""Start the app: flags and environment -> store and predictor -> pages -> server."""
+"""Start the app: flags and environment -> store and models -> pages -> server."""
 
 import argparse
 import errno
@@ -17,7 +17,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from ner_core.command_line import CommandLineParser, run_command
 from webui.accounts import read_accounts
 
-_BUNDLED_CHECKPOINT = Path(__file__).parent / "models" / "cluener-small"
+_BUNDLED_MODELS = Path(__file__).parent / "models"
+_DEFAULT_MODEL = "cluener-small"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,23 +32,24 @@ def _serve(arguments: argparse.Namespace) -> None:
     accounts = read_accounts(arguments.auth_file) if arguments.auth_file else None
 
     from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
-    from ner_core.prediction import Predictor
     from webui import layout
-    from webui.annotate_tab import compare_labels
+    from webui.model_choice import ModelChoice, compare_labels, find_checkpoints
     from webui.settings import Settings
 
-    predictor = Predictor.load(arguments.checkpoint)
+    models = ModelChoice.load(
+        arguments.checkpoint or find_checkpoints(_BUNDLED_MODELS, first=_DEFAULT_MODEL)
+    )
     with (
         AnnotationStore.open(arguments.database) as store,
         tempfile.TemporaryDirectory(prefix="ner-downloads-") as download_folder,
     ):
         projects = {project.name: project for project in store.projects()}
         if DEFAULT_PROJECT not in projects:
-            store.create_project(DEFAULT_PROJECT, predictor.labels)
-        elif warning := compare_labels(projects[DEFAULT_PROJECT], predictor):
+            store.create_project(DEFAULT_PROJECT, models.default.labels)
+        elif warning := compare_labels(projects[DEFAULT_PROJECT], models):
             print(f"app.py: warning: {warning}", file=sys.stderr)
         os.environ["GRADIO_TEMP_DIR"] = download_folder  # its copies of files go when ours go
-        blocks = layout.build(store, predictor, Settings(Path(download_folder)))
+        blocks = layout.build(store, models, Settings(Path(download_folder)))
         try:
             _, address, _ = blocks.launch(
                 server_name=arguments.host,
@@ -66,7 +68,7 @@ def _serve(arguments: argparse.Namespace) -> None:
             raise OSError(
                 f"expected a free port, got {where}; choose another with --port"
             ) from None
-        print(f"{predictor.name} on {predictor.device_name}: {address}", flush=True)
+        print(f"{', '.join(models.names)} on {models.default.device_name}: {address}", flush=True)
         # What stops a service ends as Ctrl-C does: downloads deleted, database closed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         blocks.block_thread()
@@ -85,8 +87,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--checkpoint",
         metavar="DIR_OR_HUB_ID",
-        default=os.environ.get("NER_CHECKPOINT", str(_BUNDLED_CHECKPOINT)),
-        help="the model; environment: NER_CHECKPOINT",
+        action="append",
+        help="a model to offer; repeat it for more, the first is the default; without it all in"
+        f" models/; environment: NER_CHECKPOINT, several separated by {os.pathsep!r}",
     )
     parser.add_argument("--host", default=host, help="address to listen on")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on")
@@ -96,7 +99,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         help='who may sign in, one "name:password" a line; without it everybody may use the app',
     )
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    # Not as the flag's default, to which argparse would append.
+    if arguments.checkpoint is None:
+        named = os.environ.get("NER_CHECKPOINT", "").split(os.pathsep)
+        arguments.checkpoint = [checkpoint for checkpoint in named if checkpoint]
+    return arguments
 
 
 def _port(value: str) -> int:

@@ -1,4 +1,4 @@
-"""The page 标注 / Annotate: the span editor over the store, with the model's suggestions."""
+"""The page 标注 / Annotate: the span editor over the store, with a model's suggestions."""
 
 import logging
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from annotation_store.store import (
     Revision,
     StaleRevision,
 )
-from ner_core.prediction import Predictor
 from webui.annotator.component import make_editor
 from webui.annotator.messages import (
     Message,
@@ -24,7 +23,7 @@ from webui.annotator.messages import (
     refused_message,
     saved_message,
 )
-from webui.settings import Settings
+from webui.model_choice import ModelChoice
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +35,9 @@ class AnnotatePage:
         editor: The component; give it the value of `open_document` to show a document.
     """
 
-    def __init__(self, store: AnnotationStore, predictor: Predictor, project: Project) -> None:
+    def __init__(self, store: AnnotationStore, models: ModelChoice, project: Project) -> None:
         self._store = store
-        self._predictor = predictor
+        self._models = models
         self._project = project
         self.editor: gr.HTML = make_editor()
 
@@ -135,20 +134,21 @@ class AnnotatePage:
         )
 
     def _suggest(self, document: Document) -> Document:
-        """The document, with this model's suggestions unless a person has touched it already.
+        """The document, with suggestions unless a person has touched it already.
 
-        Suggestions of another model give way, in a revision of their own: whoever trains a model on
-        their corrections wants to see what it has learned. Nothing is suggested where the model
-        knows no label of the project.
+        They are those of the model that fits the project best. Suggestions of another model give
+        way, in a revision of their own: whoever trains a model on their corrections wants to see
+        what it has learned. Nothing is suggested where no model knows a label of the project.
         """
-        revision = document.revision
-        if revision and (revision.source != "model" or revision.annotator == self._predictor.name):
-            return document
-        known = set(self._project.labels.labels)
-        if known.isdisjoint(self._predictor.labels.labels):
+        predictor = self._models.best_for(self._project.labels)
+        if predictor is None:
             # An empty revision would say for good that a model had found nothing.
             return document
-        (prediction,) = self._predictor.predict([document.text])
+        revision = document.revision
+        if revision and (revision.source != "model" or revision.annotator == predictor.name):
+            return document
+        known = set(self._project.labels.labels)
+        (prediction,) = predictor.predict([document.text])
         try:
             self._store.save(
                 document.id,
@@ -156,7 +156,7 @@ class AnnotatePage:
                 spans=(),
                 suggestions=[span for span in prediction.spans if span.label in known],
                 status="new",
-                annotator=self._predictor.name,
+                annotator=predictor.name,
                 source="model",
             )
         except StaleRevision:
@@ -164,32 +164,9 @@ class AnnotatePage:
         return self._store.get(document.id)
 
 
-def compare_labels(project: Project, predictor: Predictor) -> str | None:
-    """What to warn of when project and model do not have all labels in common; else None.
-
-    Raises:
-        ValueError: They have none in common: the model could suggest nothing.
-    """
-    known, predicted = set(project.labels.labels), set(predictor.labels.labels)
-    if known.isdisjoint(predicted):
-        raise ValueError(
-            f"expected a model with labels of project {project.name!r}"
-            f" ({', '.join(project.labels.labels)}), got {predictor.name} with"
-            f" {', '.join(predictor.labels.labels)}: choose another --database or --checkpoint"
-        )
-    if known == predicted:
-        return None
-    return (
-        f"project {project.name!r} and model {predictor.name} have not all labels"
-        f" in common; only the project: {', '.join(sorted(known - predicted)) or 'none'};"
-        f" only the model: {', '.join(sorted(predicted - known)) or 'none'}"
-    )
-
-
-def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> AnnotatePage:
-    """Build the page inside the current Gradio context."""
-    project = next(p for p in store.projects() if p.name == settings.project)
-    page = AnnotatePage(store, predictor, project)
+def build(store: AnnotationStore, models: ModelChoice, project: Project) -> AnnotatePage:
+    """Build the page of a project inside the current Gradio context."""
+    page = AnnotatePage(store, models, project)
     for listen, answer, concurrency_limit in (
         # Opening a long text waits for the model; nobody's save should wait with it.
         (page.editor.open, page.answer_open, 4),

@@ -1,4 +1,4 @@
-"""The endpoints for other programs: /predict, /predict_batch and /export.
+"""The endpoints for other programs: /predict, /predict_batch, /models and /export.
 
 What the pages call themselves is private and stands in the modules of the pages. Gradio does not
 check what a program sends, so every function here does.
@@ -19,6 +19,7 @@ from annotation_store.store import AnnotationStore
 from ner_core.formats import spans_to_cluener
 from ner_core.prediction import Prediction, Predictor
 from webui.messages import Refusal, find_text_problem, reports_errors_to_programs
+from webui.model_choice import ModelChoice
 from webui.settings import Settings
 
 MAX_TEXTS: Final = 10_000
@@ -36,35 +37,69 @@ _EXTENSIONS: Final[dict[ExportFormat, str]] = {
 _Choice = TypeVar("_Choice", bound=str)
 
 
-def add_endpoints(store: AnnotationStore, predictor: Predictor, settings: Settings) -> None:
+class EndpointBlocks(gr.Blocks):
+    """Blocks whose public endpoints may be called with fewer values than they have parameters.
+
+    Over plain HTTP values come by position, and Gradio 6.31 refuses a call that leaves out an
+    optional one; only its Python client fills them in. Calls written before /predict took a model
+    send a text alone.
+    """
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Fill up what is missing with None, which every endpoint checks itself."""
+        if block_fn.api_visibility == "public":
+            inputs.extend([None] * (len(block_fn.inputs) - len(inputs)))
+        super().validate_inputs(block_fn, inputs)
+
+
+def add_endpoints(store: AnnotationStore, models: ModelChoice, settings: Settings) -> None:
     """Add the endpoints to the current Gradio context."""
 
     @reports_errors_to_programs
-    def predict(text: str) -> dict[str, Any]:
+    def predict(text: str, model: str | None = None) -> dict[str, Any]:
         """Tag one text.
 
         Args:
             text: Chinese text of up to 100,000 characters.
+            model: The name of a model, as /models lists them; the default model without it.
 
         Returns:
             The text, its entities as CLUENER's label object (ends inclusive), the same as spans
             (half-open, in Unicode code points, with the model's probability), the model's name, and
             the seconds it took.
         """
+        predictor = find_model(models, model)
         _check_text("", text)
         return _tag(predictor, [text])[0]
 
     @reports_errors_to_programs
-    def predict_batch(texts: list[str]) -> list[dict[str, Any]]:
+    def predict_batch(texts: list[str], model: str | None = None) -> list[dict[str, Any]]:
         """Tag many texts at once, much faster than one by one.
 
         Args:
             texts: Up to 10,000 texts, each as for /predict; up to 2,000,000 characters in all.
+            model: As for /predict.
 
         Returns:
             One object for each text, as from /predict; the seconds are those of the whole call.
         """
-        return predict_texts(predictor, texts)
+        return predict_texts(find_model(models, model), texts)
+
+    @reports_errors_to_programs
+    def list_models() -> list[dict[str, Any]]:
+        """The models that may be asked for.
+
+        Returns:
+            One object for each: its name, its labels, and whether it is the default.
+        """
+        return [
+            {
+                "name": model.name,
+                "labels": list(model.labels.labels),
+                "is_default": model is models.default,
+            }
+            for model in models
+        ]
 
     @reports_errors_to_programs
     def export(format: str, status: str) -> str:
@@ -82,6 +117,7 @@ def add_endpoints(store: AnnotationStore, predictor: Predictor, settings: Settin
 
     gr.api(predict, api_name="predict", concurrency_limit=4)
     gr.api(predict_batch, api_name="predict_batch", concurrency_limit=1)
+    gr.api(list_models, api_name="models")
     # gr.api() gives a path back as a string, not as a file; so this one has components.
     with gr.Row(visible=False):
         gr.Button().click(
@@ -90,6 +126,18 @@ def add_endpoints(store: AnnotationStore, predictor: Predictor, settings: Settin
             outputs=gr.File(label="file"),
             api_name="export",
         )
+
+
+def find_model(models: ModelChoice, name: object) -> Predictor:
+    """The model of this name, or the default one for None.
+
+    Raises:
+        Refusal: There is none.
+    """
+    predictor = models.default if name is None else models.find(name)
+    if predictor is None:
+        raise Refusal(f"expected a model of {', '.join(models.names)}, got {reprlib.repr(name)}")
+    return predictor
 
 
 def predict_texts(predictor: Predictor, texts: object) -> list[dict[str, Any]]:

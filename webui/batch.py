@@ -23,6 +23,7 @@ class BatchReport:
 
     Attributes:
         state: "running", "done", or "cancelled".
+        model: The name of the model; "" when the batch has been cancelled.
         done: Texts tagged so far.
         total: Texts in the file.
         spans: Entities found so far.
@@ -33,6 +34,7 @@ class BatchReport:
     """
 
     state: Literal["running", "done", "cancelled"]
+    model: str = ""
     done: int = 0
     total: int = 0
     spans: int = 0
@@ -71,7 +73,15 @@ def tag_upload(
     def report(state: Literal["running", "done"], path: Path | None = None) -> BatchReport:
         seconds = time.perf_counter() - started
         return BatchReport(
-            state, len(lines), len(documents), num_spans, seconds, errors, len(upload.errors), path
+            state,
+            predictor.name,
+            len(lines),
+            len(documents),
+            num_spans,
+            seconds,
+            errors,
+            len(upload.errors),
+            path,
         )
 
     yield report("running")

@@ -43,7 +43,7 @@ _KNOWN: Final = {
         LabelStyle("scene", "#0077A8", "景点", "scene"),
         LabelStyle("PER", "#C2570C", "人名", "person"),
         LabelStyle("LOC", "#2F6FDE", "地名", "location"),
-        LabelStyle("ORG", "#1F7A34", "机构", "organization"),
+        LabelStyle("ORG", "#1F7A34", "机构名", "organization"),
     )
 }
 _WHEEL: Final = tuple(dict.fromkeys(style.color for style in _KNOWN.values()))

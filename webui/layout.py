@@ -7,9 +7,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from annotation_store.store import AnnotationStore
-from ner_core.prediction import Predictor
 from webui import annotate_tab, api, data_tab, predict_tab
 from webui.messages import reports_errors
+from webui.model_choice import ModelChoice
 from webui.page_language import I18N, PageLanguage, translated
 from webui.settings import Settings
 from webui.texts import PAGE, TEXTS
@@ -19,19 +19,20 @@ _ASSETS: Final = Path(__file__).parent / "page"
 _STYLES: Final = ("page.css", "predict.css", "data.css")
 
 
-def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> gr.Blocks:
-    """All pages over one store and one predictor.
+def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr.Blocks:
+    """All pages over one store and the models on offer.
 
     Args:
         store: Where documents and revisions are kept.
-        predictor: Tags texts; shared by all visitors.
+        models: They tag texts; shared by all visitors.
         settings: See `webui.settings.Settings`.
     """
-    with gr.Blocks(
+    project = next(p for p in store.projects() if p.name == settings.project)
+    with api.EndpointBlocks(
         title=TEXTS["zh"]["page.title"], analytics_enabled=False, fill_width=True
     ) as blocks:
         # First: private handlers take names too, and the second "predict" becomes "predict_1".
-        api.add_endpoints(store, predictor, settings)
+        api.add_endpoints(store, models, settings)
         gr.HTML(
             html_template='<div class="header-name"></div>',
             js_on_load=(
@@ -47,15 +48,16 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> g
             html_template=_read("header.html"),
             js_on_load=_read("header.js"),
             texts=_page_texts(),
-            model=f"{predictor.name} · {predictor.device_name}",
+            models=list(models.names),
+            device=models.default.device_name,
             apply_default_css=False,
             elem_id="header-tools",
         )
         with gr.Tabs(elem_id="pages", overflow_behavior="wrap") as tabs:
             with gr.Tab(translated("predict.tab"), id="predict", elem_id="page-predict"):
-                predict_page = predict_tab.build(store, predictor, settings)
+                predict_page = predict_tab.build(store, models, settings, labels=project.labels)
             with gr.Tab(translated("annotate.tab"), id="annotate"):
-                annotate_page = annotate_tab.build(store, predictor, settings)
+                annotate_page = annotate_tab.build(store, models, project)
             with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
                 data_page = data_tab.build(store, settings)
 

@@ -3,31 +3,41 @@
 import reprlib
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
 
 from annotation_store.exchange import parse_upload
 from annotation_store.store import AnnotationStore, NewDocument
+from ner_core.labels import LabelSet
 from ner_core.prediction import Predictor
 from webui.batch import BatchReport, tag_upload
 from webui.examples import examples_for
-from webui.label_style import style_labels
 from webui.messages import find_text_problem, refuse, reports_errors, warn
+from webui.model_choice import ModelChoice
 from webui.page_language import language_of, translated
-from webui.result_view import describe_result, make_details_view, make_result_view
+from webui.predict_view import (
+    ModelDescription,
+    describe_models,
+    describe_result,
+    make_about_view,
+    make_batch_model_view,
+    make_details_view,
+    make_examples_view,
+    make_model_view,
+    make_result_view,
+    make_view,
+)
 from webui.settings import Settings
-from webui.texts import PAGE, PREDICT, TEXTS
+from webui.texts import TEXTS, Language
 from webui.uploads import take_upload
-
-_ASSETS: Final = Path(__file__).parent / "page"
 
 CLIENT_EXAMPLE: Final = """from gradio_client import Client
 
 client = Client("ADDRESS")
 result = client.predict(
     text="曼联主帅弗格森昨天抵达北京。",
+    model="MODEL",
     api_name="/predict",
 )
 print(result["spans"])
@@ -48,30 +58,38 @@ class PredictPage:
 
 
 class PredictHandlers:
-    """The event handlers of the page, over its store and predictor."""
+    """The event handlers of the page, over its store and models."""
 
-    def __init__(self, store: AnnotationStore, predictor: Predictor, settings: Settings) -> None:
+    def __init__(self, store: AnnotationStore, models: ModelChoice, settings: Settings) -> None:
         self._store = store
-        self._predictor = predictor
+        self._models = models
         self._settings = settings
 
     @reports_errors
-    def predict(self, text: str, request: gr.Request) -> Any:
-        """Tag the text of the text box."""
+    def predict(self, text: object, model: object, request: gr.Request) -> Any:
+        """Tag the text of the text box with the chosen model."""
         language = language_of(request)
+        predictor = self._find(model, language)
         problem = find_text_problem(text, language)
         if problem:
             warn(problem)
             return gr.skip()
+        assert isinstance(text, str)
         started = time.perf_counter()
-        (prediction,) = self._predictor.predict([text])
-        return describe_result(prediction, time.perf_counter() - started)
+        (prediction,) = predictor.predict([text])
+        return describe_result(prediction, predictor.name, time.perf_counter() - started)
+
+    def predict_again(self, event: gr.EventData, request: gr.Request) -> Any:
+        """Tag the text shown with the model that the visitor has chosen now."""
+        asked = event._data if isinstance(event._data, dict) else {}
+        return self.predict(asked.get("text"), asked.get("model"), request)
 
     @reports_errors
-    def choose_example(self, event: gr.EventData) -> str:
+    def choose_example(self, event: gr.EventData, request: gr.Request) -> str:
         """The text of the example whose button was pressed."""
-        index = event._data.get("index") if isinstance(event._data, dict) else None
-        examples = examples_for(self._predictor.labels)
+        asked = event._data if isinstance(event._data, dict) else {}
+        index = asked.get("index")
+        examples = examples_for(self._find(asked.get("model"), language_of(request)).labels)
         if type(index) is not int or not 0 <= index < len(examples):
             raise refuse(
                 f"expected the index of an example below {len(examples)}, got {reprlib.repr(index)}"
@@ -90,15 +108,17 @@ class PredictHandlers:
         return find_or_add(self._store, text, project=self._settings.project)
 
     @reports_errors
-    def predict_file(self, upload_path: object, request: gr.Request) -> Any:
+    def predict_file(self, upload_path: object, model: object, request: gr.Request) -> Any:
         """Tag every text of a file: report, cancel button and download button at each step.
 
         The first step takes away what the file before has left, as this one may be refused.
         """
         yield None, gr.update(visible=False), gr.update(visible=False, value=None)
-        data, name = take_upload(upload_path, language_of(request))
+        language = language_of(request)
+        data, name = take_upload(upload_path, language)
+        predictor = self._find(model, language)
         upload = parse_upload(data, name, labels=None)
-        for report in tag_upload(self._predictor, upload, self._settings.download_folder):
+        for report in tag_upload(predictor, upload, self._settings.download_folder):
             yield (
                 report.to_value(),
                 gr.update(visible=report.state == "running"),
@@ -108,6 +128,15 @@ class PredictHandlers:
     def cancel_file(self) -> Any:
         """What the page shows after a batch has been stopped."""
         return BatchReport("cancelled").to_value(), gr.update(visible=False)
+
+    def _find(self, name: object, language: Language) -> Predictor:
+        predictor = self._models.find(name)
+        if predictor is None:  # the app was started again with others while the page was open
+            texts = TEXTS[language]
+            names = texts["page.separator"].join(self._models.names)
+            message = texts["page.no_such_model"].format(name=reprlib.repr(name), names=names)
+            raise refuse(message)
+        return predictor
 
 
 def find_or_add(store: AnnotationStore, text: str, *, project: str) -> int:
@@ -125,12 +154,16 @@ def find_or_add(store: AnnotationStore, text: str, *, project: str) -> int:
         assert page.documents, "the store called this text a duplicate"
 
 
-def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> PredictPage:
-    """Build the page inside the current Gradio context."""
-    handlers = PredictHandlers(store, predictor, settings)
+def build(
+    store: AnnotationStore, models: ModelChoice, settings: Settings, *, labels: LabelSet
+) -> PredictPage:
+    """Build the page inside the current Gradio context; the project has these labels."""
+    handlers = PredictHandlers(store, models, settings)
+    described = describe_models(models)
     with gr.Row(elem_classes="page-columns"):
         with gr.Column(elem_classes="page-main"):
             with gr.Column(elem_classes="card predict-input"):
+                model = make_model_view(described)
                 text_box = gr.Textbox(
                     label=translated("predict.text"),
                     placeholder=translated("predict.placeholder"),
@@ -144,14 +177,17 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> P
                     run = gr.Button(
                         translated("predict.run"), variant="primary", elem_id="predict-run"
                     )
-                examples = _make_examples(predictor)
-            model = f"{predictor.name} · {predictor.device_name}"
-            result = make_result_view(predictor.labels, model)
-            _make_view("about", example=CLIENT_EXAMPLE)
+                examples = make_examples_view(described)
+            result = make_result_view(
+                described,
+                device=models.default.device_name,
+                suggesting=models.best_for(labels),
+            )
+            make_about_view(described, example=CLIENT_EXAMPLE)
         with gr.Column(elem_classes="page-aside"):
-            make_details_view(predictor.labels)
+            make_details_view(described)
             with gr.Column(elem_classes="card"):
-                _build_batch(handlers)
+                _build_batch(handlers, model, described)
 
     chosen = examples.choose(
         handlers.choose_example, outputs=text_box, api_visibility="private", show_progress="hidden"
@@ -159,11 +195,18 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> P
     for event in (run.click, text_box.submit, chosen.success):
         event(
             handlers.predict,
-            inputs=text_box,
+            inputs=[text_box, model],
             outputs=result,
             api_visibility="private",
             show_progress="minimal",
         )
+    result.retag(
+        handlers.predict_again,
+        outputs=result,
+        trigger_mode="always_last",
+        api_visibility="private",
+        show_progress="minimal",
+    )
     clear.click(None, js="() => ['', null]", outputs=[text_box, result], api_visibility="private")
     document_id = gr.State(None)
     corrected = result.correct(
@@ -174,7 +217,7 @@ def build(store: AnnotationStore, predictor: Predictor, settings: Settings) -> P
 
 def _make_length_counter(text_box: gr.Textbox) -> None:
     """Counts code points while the visitor types; no request is made."""
-    counter = _make_view("length", value=0)
+    counter = make_view("length", value=0)
     text_box.change(
         None,
         js="(text) => Array.from(text ?? '').length",
@@ -184,22 +227,9 @@ def _make_length_counter(text_box: gr.Textbox) -> None:
     )
 
 
-def _make_examples(predictor: Predictor) -> gr.HTML:
-    """The examples as buttons; its event "choose" carries the index of one."""
-    styles = {style.label: style for style in style_labels(predictor.labels)}
-    examples = []
-    for example in examples_for(predictor.labels):
-        style = styles.get(example.label or "")
-        if style:
-            names = {"zh": [style.chinese, style.english], "en": [style.english, style.chinese]}
-        else:
-            names = {language: [table[example.name_key]] for language, table in TEXTS.items()}
-        color = style.color if style else None
-        examples.append({"text": example.text, "names": names, "color": color})
-    return _make_view("examples", examples=examples)
-
-
-def _build_batch(handlers: PredictHandlers) -> None:
+def _build_batch(
+    handlers: PredictHandlers, model: gr.HTML, described: list[ModelDescription]
+) -> None:
     gr.Markdown(translated("predict.batch"), elem_classes="card-title")
     gr.Markdown(translated("predict.batch_note"), elem_classes="quiet small")
     with gr.Row(elem_classes="batch-actions"):
@@ -210,6 +240,7 @@ def _build_batch(handlers: PredictHandlers) -> None:
             min_width=0,
             elem_id="batch-upload",
         )
+        make_batch_model_view(described)
         cancel = gr.Button(
             translated("predict.batch_cancel"), visible=False, size="sm", min_width=0
         )
@@ -221,10 +252,10 @@ def _build_batch(handlers: PredictHandlers) -> None:
             variant="primary",
             elem_id="batch-download",
         )
-    report = _make_view("batch")
+    report = make_view("batch")
     running = upload.upload(
         handlers.predict_file,
-        inputs=upload,
+        inputs=[upload, model],
         outputs=[report, cancel, download],
         show_progress="hidden",
         api_visibility="private",
@@ -233,17 +264,4 @@ def _build_batch(handlers: PredictHandlers) -> None:
     # an event is cancelled, and what is still on its way there would come last.
     cancel.click(None, cancels=running, api_visibility="private").then(
         handlers.cancel_file, outputs=[report, cancel], queue=False, api_visibility="private"
-    )
-
-
-def _make_view(name: str, **props: Any) -> gr.HTML:
-    """A component with a constant template; its script draws what the props say."""
-    keys = PAGE.keys() | PREDICT.keys()
-    return gr.HTML(
-        html_template=(_ASSETS / f"{name}.html").read_text(encoding="utf-8"),
-        js_on_load=(_ASSETS / f"{name}.js").read_text(encoding="utf-8"),
-        texts={language: {key: table[key] for key in keys} for language, table in TEXTS.items()},
-        apply_default_css=False,
-        elem_id=f"predict-{name}",
-        **props,
     )

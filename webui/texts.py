@@ -44,6 +44,12 @@ PAGE: Final[_Block] = {
         "The file has {size} MB; at most {limit} MB can be read. Split it.",
     ),
     "page.file_missing": ("没有收到文件，请重新选择。", "No file came. Choose one again."),
+    "page.separator": ("、", ", "),
+    "page.num_models": ("{count} 个模型", "{count} models"),
+    "page.no_such_model": (
+        "这里没有模型 {name}，只有 {names}。请刷新页面。",
+        "There is no model {name} here, only {names}. Reload the page.",
+    ),
     "page.copy": ("复制", "Copy"),
     "page.copied": ("已复制", "Copied"),
     "page.copy_failed": ("请手动复制", "Copy by hand"),
@@ -51,6 +57,7 @@ PAGE: Final[_Block] = {
 
 PREDICT: Final[_Block] = {
     "predict.tab": ("识别", "Predict"),
+    "predict.model": ("模型", "Model"),
     "predict.text": ("文本", "Text"),
     "predict.placeholder": (
         "粘贴一段中文文本，例如一条新闻……",
@@ -87,6 +94,18 @@ PREDICT: Final[_Block] = {
         "存入数据并在编辑器中打开，模型结果作为待确认的建议",
         "Adds the text to the data and opens it in the editor, with these entities as suggestions",
     ),
+    "predict.correct_with": ("用 {suggesting} 纠正", "Correct with {suggesting}"),
+    "predict.correct_other_labels": (
+        "{model} 的标签与本项目的不同：在编辑器中，{suggesting} 按本项目的标签重新给出建议。",
+        (
+            "The labels of {model} are not this project's: in the editor {suggesting} suggests "
+            "anew, with the labels of the project."
+        ),
+    ),
+    "predict.correct_other_model": (
+        "在编辑器中，建议来自 {suggesting}，可能与这里不同。",
+        "In the editor the suggestions are those of {suggesting} and may differ from these.",
+    ),
     "predict.entities": ("实体", "Entities"),
     "predict.entities_empty": ("还没有结果", "No result yet"),
     "predict.column_mention": ("实体", "Mention"),
@@ -111,13 +130,14 @@ PREDICT: Final[_Block] = {
             "GB18030; the result is CLUENER JSON, one text a line."
         ),
     ),
+    "predict.batch_model": ("用 {model} 识别", "read by {model}"),
     "predict.batch_upload": ("选择文件", "Choose a file"),
     "predict.batch_cancel": ("取消", "Cancel"),
     "predict.batch_download": ("下载结果", "Download the result"),
     "predict.batch_running": ("{done} / {total} 条", "{done} of {total} texts"),
     "predict.batch_done": (
-        "{total} 条已识别，找到 {spans} 个实体，用时 {time}。",
-        "{total} texts read, {spans} entities found in {time}.",
+        "{total} 条已识别，找到 {spans} 个实体，用时 {time}（{model}）。",
+        "{total} texts read, {spans} entities found in {time} ({model}).",
     ),
     "predict.batch_cancelled": ("已取消，没有写出文件。", "Cancelled; no file was written."),
     "predict.batch_errors": (
@@ -128,8 +148,8 @@ PREDICT: Final[_Block] = {
     "predict.batch_empty": ("文件里没有可识别的文本。", "The file holds no text to read."),
     "predict.api": ("用程序调用", "From a program"),
     "predict.api_note": (
-        "另有 /predict_batch 与 /export；全部接口见",
-        "There are /predict_batch and /export too; all of them:",
+        "另有 /predict_batch、/models 与 /export；全部接口见",
+        "There are /predict_batch, /models and /export too; all of them:",
     ),
     "predict.api_link": ("接口文档", "API page"),
     "predict.privacy": ("保存什么", "What is stored"),

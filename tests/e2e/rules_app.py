@@ -1,16 +1,17 @@
-"""The real pages over a predictor of fixed rules, so that tests know each suggestion beforehand."""
+"""The real pages over predictors of fixed rules, so that tests know each suggestion beforehand."""
 
 import argparse
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from annotation_store.store import AnnotationStore
-from ner_core.labels import CLUENER
+from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Prediction
 from ner_core.spans import Span
 from webui import layout
+from webui.model_choice import ModelChoice
 from webui.settings import Settings
 
 RULES = {
@@ -19,15 +20,24 @@ RULES = {
     "博士": ("position", 0.62),
     "银监会": ("government", 0.91),
 }
+# Of a second model, offered with --two-models; the name tries to be markup.
+MSRA_RULES = {
+    "浙商银行": ("ORG", 0.996),
+    "叶老桂博士": ("PER", 0.55),
+}
+MSRA_NAME = 'msra <b>${1}</b> "rules"'
 
 
 class RulesPredictor:
-    """Finds the words of `RULES`; stands in for `ner_core.prediction.Predictor`."""
+    """Finds the words of its rules; stands in for `ner_core.prediction.Predictor`."""
 
-    name = "rules"
     device_name = "CPU"
     architecture = "rules"
-    labels = CLUENER
+
+    def __init__(self, name: str, labels: LabelSet, rules: Mapping[str, tuple[str, float]]) -> None:
+        self.name = name
+        self.labels = labels
+        self._rules = rules
 
     def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> list[Prediction]:
         return [Prediction(text, tuple(sorted(self._find(text)))) for text in texts]
@@ -35,7 +45,7 @@ class RulesPredictor:
     def _find(self, text: str) -> list[Span]:
         return [
             Span(match.start(), match.end(), label, score)
-            for word, (label, score) in RULES.items()
+            for word, (label, score) in self._rules.items()
             for match in re.finditer(word, text)
         ]
 
@@ -44,14 +54,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--database", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--two-models", action="store_true")
     arguments = parser.parse_args()
+    predictors = [RulesPredictor("rules", CLUENER, RULES)]
+    if arguments.two_models:
+        predictors.append(RulesPredictor(MSRA_NAME, MSRA, MSRA_RULES))
     with (
         AnnotationStore.open(arguments.database) as store,
         tempfile.TemporaryDirectory() as folder,
     ):
         if not store.projects():
             store.create_project("default", CLUENER)
-        blocks = layout.build(store, RulesPredictor(), Settings(Path(folder)))
+        blocks = layout.build(store, ModelChoice(predictors), Settings(Path(folder)))
         blocks.launch(server_port=arguments.port, quiet=True, **layout.launch_options())
 
 

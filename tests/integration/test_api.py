@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -18,16 +19,17 @@ from gradio_client.exceptions import AppError
 
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.formats import cluener_to_spans
-from ner_core.labels import CLUENER
+from ner_core.labels import CLUENER, MSRA
 from ner_core.spans import Span
 
 _ROOT = Path(__file__).parents[2]
 TEXT = "😀浙商银行的叶老桂博士"
+SECOND_MODEL = 'msra <b>${1}</b> "rules"'
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client of the pages over the rules of tests/e2e/rules_app.py and three documents."""
+    """A client of the pages over both models of tests/e2e/rules_app.py and three documents."""
     folder = tmp_path_factory.mktemp("api")
     database = folder / "annotations.db"
     with AnnotationStore.open(database) as store:
@@ -46,7 +48,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     log_path = folder / "app.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--database", str(database), "--port", str(port)],
+            [*command, "--database", str(database), "--port", str(port), "--two-models"],
             cwd=_ROOT,
             env=os.environ | {"PYTHONPATH": str(_ROOT), "OMP_NUM_THREADS": "1"},
             stdout=log,
@@ -87,6 +89,62 @@ def test_predict_answers_with_both_conventions_of_offsets(client: Client) -> Non
     assert answer["label"]["company"] == {"浙商银行": [[1, 4]]}
     spans = tuple(Span(s["start"], s["end"], s["label"]) for s in answer["spans"])
     assert cluener_to_spans(TEXT, answer["label"]) == spans
+
+
+def test_a_model_can_be_named(client: Client) -> None:
+    answer = client.predict(text=TEXT, model=SECOND_MODEL, api_name="/predict")
+    assert answer["model"] == SECOND_MODEL
+    assert answer["label"] == {"ORG": {"浙商银行": [[1, 4]]}, "PER": {"叶老桂博士": [[6, 10]]}}
+    (answer,) = client.predict(texts=[TEXT], model=SECOND_MODEL, api_name="/predict_batch")
+    assert answer["model"] == SECOND_MODEL
+    assert set(answer["label"]) == {"ORG", "PER"}
+
+
+def test_without_a_model_the_default_one_answers(client: Client) -> None:
+    for arguments in ({}, {"model": None}):
+        assert client.predict(text=TEXT, api_name="/predict", **arguments)["model"] == "rules"
+        (answer,) = client.predict(texts=[TEXT], api_name="/predict_batch", **arguments)
+        assert answer["model"] == "rules"
+
+
+@pytest.mark.parametrize("name", ["", "RULES", "<b>&", 5, ["rules"], {}, True])
+def test_a_model_that_is_not_there_is_refused_with_those_that_are(
+    client: Client, name: Any
+) -> None:
+    words = re.escape(f"expected a model of rules, {SECOND_MODEL}, got {name!r}")
+    with pytest.raises(AppError, match=words):
+        client.predict(text=TEXT, model=name, api_name="/predict")
+    with pytest.raises(AppError, match=words):
+        client.predict(texts=[TEXT], model=name, api_name="/predict_batch")
+
+
+def test_the_models_are_listed_with_their_labels_the_default_one_first(client: Client) -> None:
+    assert client.predict(api_name="/models") == [
+        {"name": "rules", "labels": list(CLUENER.labels), "is_default": True},
+        {"name": SECOND_MODEL, "labels": list(MSRA.labels), "is_default": False},
+    ]
+
+
+def call_over_http(client: Client, endpoint: str, *values: Any) -> tuple[str, Any]:
+    """The event and its data that answer a call of Gradio's plain HTTP interface."""
+    address = f"{client.src}gradio_api/call/{endpoint}"
+    body = json.dumps({"data": values}).encode()
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        event_id = json.load(response)["event_id"]
+    with urllib.request.urlopen(f"{address}/{event_id}", timeout=30) as response:
+        event, data = response.read().decode().strip().splitlines()[:2]
+    return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+
+def test_a_call_of_a_text_alone_goes_on_working_over_plain_http(client: Client) -> None:
+    """As programs call that were written before /predict took a model."""
+    event, (answer,) = call_over_http(client, "predict", TEXT)
+    assert (event, answer["model"], len(answer["spans"])) == ("complete", "rules", 3)
+    event, ((answer,),) = call_over_http(client, "predict_batch", [TEXT])
+    assert (event, answer["model"]) == ("complete", "rules")
+    event, (answer,) = call_over_http(client, "predict", TEXT, SECOND_MODEL)
+    assert (event, answer["model"]) == ("complete", SECOND_MODEL)
 
 
 def test_predict_batch_answers_in_the_order_of_the_texts(client: Client) -> None:
@@ -197,17 +255,17 @@ def test_export_refuses_an_unknown_format_or_status(
         client.predict(format=format, status=status, api_name="/export")
 
 
-def test_only_the_three_endpoints_are_listed(client: Client) -> None:
+def test_only_the_four_endpoints_are_listed(client: Client) -> None:
     listed = client.view_api(return_format="dict", print_info=False)
-    assert set(listed["named_endpoints"]) == {"/predict", "/predict_batch", "/export"}
     assert listed["unnamed_endpoints"] == {}
     parameters = {
         name: [parameter["parameter_name"] for parameter in endpoint["parameters"]]
         for name, endpoint in listed["named_endpoints"].items()
     }
     assert parameters == {
-        "/predict": ["text"],
-        "/predict_batch": ["texts"],
+        "/predict": ["text", "model"],
+        "/predict_batch": ["texts", "model"],
+        "/models": [],
         "/export": ["format", "status"],
     }
 

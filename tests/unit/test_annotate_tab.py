@@ -15,6 +15,7 @@ from ner_core.prediction import Prediction
 from ner_core.spans import Span
 from webui.annotate_tab import AnnotatePage
 from webui.label_style import style_labels
+from webui.model_choice import ModelChoice
 
 TEXT = "叶老桂😀在杭州"
 NAME = Span(0, 3, "name", 0.9)
@@ -51,7 +52,7 @@ def predictor() -> FixedPredictor:
 
 @pytest.fixture
 def page(store: AnnotationStore, predictor: FixedPredictor) -> AnnotatePage:
-    return AnnotatePage(store, predictor, Project("default", CLUENER))
+    return AnnotatePage(store, ModelChoice([predictor]), Project("default", CLUENER))
 
 
 def open_(page: AnnotatePage, **asked: Any) -> dict[str, Any]:
@@ -106,7 +107,9 @@ def test_another_model_suggests_anew_but_not_where_a_person_was(page, store, pre
     untouched, corrected = add(store, TEXT, TEXT + "。")
     open_(page)
     save(page, corrected)
-    predictor.name, predictor.spans = "trained", (Span(5, 7, "address", 0.8),)
+    trained = FixedPredictor(Span(5, 7, "address", 0.8))
+    trained.name = "trained"
+    page = AnnotatePage(store, ModelChoice([trained]), Project("default", CLUENER))
     first, second = open_(page, document_id=untouched)["documents"]
     assert [span["label"] for span in first["suggestions"]] == ["address"]
     assert [revision.annotator for revision in store.history(untouched)] == ["fixed", "trained"]
@@ -123,13 +126,38 @@ def test_labels_that_the_project_does_not_have_are_not_suggested(page, store, pr
 
 def test_a_model_that_knows_no_label_of_the_project_stores_no_revision(page, store, predictor):
     """A stored one would say for good that a model had found nothing."""
-    predictor.labels = MSRA
+    predictor.labels = MSRA  # of all models that are offered
     (document_id,) = add(store, TEXT)
     (document,) = open_(page)["documents"]
     assert (document["revision"], document["suggestions"], document["history"]) == (0, [], [])
     assert store.get(document_id).revision is None
     save(page, document_id, base_revision=0)
     assert store.get(document_id).revision_number == 1
+
+
+def test_the_model_that_fits_the_project_suggests_wherever_it_stands_in_the_choice(
+    store, predictor
+):
+    other = FixedPredictor(Span(0, 3, "PER", 0.9))
+    other.name, other.labels = "msra", MSRA
+    page = AnnotatePage(store, ModelChoice([other, predictor]), Project("default", CLUENER))
+    (document_id,) = add(store, TEXT)
+    (document,) = open_(page)["documents"]
+    assert [span["label"] for span in document["suggestions"]] == ["name"]
+    revision = store.get(document_id).revision
+    assert revision is not None
+    assert (revision.annotator, other.num_calls) == ("fixed", 0)
+
+
+def test_another_model_beside_the_one_that_fits_changes_no_suggestion(page, store, predictor):
+    (document_id,) = add(store, TEXT)
+    open_(page)
+    other = FixedPredictor(Span(0, 3, "PER", 0.9))
+    other.name, other.labels = "msra", MSRA
+    both = AnnotatePage(store, ModelChoice([other, predictor]), Project("default", CLUENER))
+    open_(both)
+    assert store.get(document_id).revision_number == 1
+    assert (predictor.num_calls, other.num_calls) == (1, 0)
 
 
 def test_suggestions_give_way_to_a_revision_that_came_first(page, store, predictor):

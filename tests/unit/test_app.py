@@ -1,6 +1,8 @@
 """The command line of app.py: what it refuses, and that every refusal is one line."""
 
 import errno
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,83 @@ def test_the_environment_names_checkpoint_and_database(refuse, monkeypatch, tmp_
     assert "from-environment" in refuse()
 
 
+@pytest.fixture
+def two_checkpoints(shared_tiny_checkpoint, tmp_path) -> list[Path]:
+    return [shared_tiny_checkpoint, Path(shutil.copytree(shared_tiny_checkpoint, tmp_path / "b"))]
+
+
+@pytest.fixture
+def offered(monkeypatch, tmp_path):
+    """Runs app.py up to its pages; returns the names of the models that they get."""
+
+    def run(*flags) -> tuple[str, ...]:
+        names: list[str] = []
+        monkeypatch.chdir(tmp_path)
+
+        class Blocks:
+            def launch(self, **_options):
+                raise KeyboardInterrupt
+
+        def build(_store, models, _settings):
+            names.extend(models.names)
+            return Blocks()
+
+        monkeypatch.setattr(layout, "build", build)
+        assert app.main([str(flag) for flag in flags]) == 130
+        return tuple(names)
+
+    return run
+
+
+def test_several_checkpoints_are_offered_in_the_order_of_their_flags(offered, two_checkpoints):
+    tiny, other = two_checkpoints
+    assert offered("--checkpoint", other, "--checkpoint", tiny) == ("b", "tiny")
+
+
+def test_the_environment_may_name_several_checkpoints(offered, two_checkpoints, monkeypatch):
+    # An empty name is what a trailing separator leaves behind.
+    value = os.pathsep.join([*map(str, two_checkpoints), ""])
+    monkeypatch.setenv("NER_CHECKPOINT", value)
+    assert offered() == ("tiny", "b")
+
+
+def test_a_flag_replaces_all_that_the_environment_names(offered, two_checkpoints, monkeypatch):
+    tiny, other = two_checkpoints
+    monkeypatch.setenv("NER_CHECKPOINT", str(tiny))
+    assert offered("--checkpoint", other) == ("b",)
+
+
+def test_without_a_name_every_model_in_the_folder_of_models_is_offered(
+    offered, two_checkpoints, monkeypatch, tmp_path
+):
+    tiny, other = two_checkpoints
+    monkeypatch.delenv("NER_CHECKPOINT", raising=False)
+    monkeypatch.setattr(app, "_BUNDLED_MODELS", tmp_path / "models")
+    shutil.copytree(other, tmp_path / "models" / "another")
+    shutil.copytree(tiny, tmp_path / "models" / "cluener-small")
+    assert offered() == ("cluener-small", "another")
+
+
+def test_a_damaged_second_checkpoint_stops_the_app_before_anybody_visits_it(
+    refuse, two_checkpoints, tmp_path
+):
+    tiny, other = two_checkpoints
+    (other / "model.safetensors").write_bytes(b"")
+    line = refuse("--checkpoint", tiny, "--checkpoint", other)
+    assert str(other) in line
+    assert not (tmp_path / "annotations.db").exists()
+
+
+def test_two_checkpoints_of_one_name_are_refused_in_one_line(
+    refuse, shared_tiny_checkpoint, tiny_checkpoint
+):
+    line = refuse("--checkpoint", shared_tiny_checkpoint, "--checkpoint", tiny_checkpoint)
+    assert line == (
+        "app.py: expected models of different names, got 'tiny' from"
+        f" {shared_tiny_checkpoint} and from {tiny_checkpoint}: rename a directory"
+    )
+
+
 def test_a_flag_goes_before_the_environment(refuse, monkeypatch, tmp_path):
     monkeypatch.setenv("NER_CHECKPOINT", str(tmp_path / "from-environment"))
     assert "from-flag" in refuse("--checkpoint", tmp_path / "from-flag")
@@ -199,8 +278,7 @@ def test_a_missing_auth_file_is_named(refuse, tmp_path):
     assert "nobody" in refuse("--auth-file", tmp_path / "nobody")
 
 
-def test_the_bundled_checkpoint_is_found_from_any_folder(monkeypatch, tmp_path):
+def test_the_bundled_models_are_found_from_any_folder(offered, monkeypatch, tmp_path):
     monkeypatch.delenv("NER_CHECKPOINT", raising=False)
     monkeypatch.chdir(tmp_path)
-    assert Path(app._parse([]).checkpoint).is_absolute()
-    assert app._parse([]).checkpoint.endswith("cluener-small")
+    assert offered()[0] == "cluener-small"

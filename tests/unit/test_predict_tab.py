@@ -16,8 +16,9 @@ from ner_core.spans import Span
 from webui import uploads
 from webui.batch import tag_upload
 from webui.examples import examples_for
+from webui.model_choice import ModelChoice
 from webui.predict_tab import PredictHandlers, find_or_add
-from webui.result_view import describe_result
+from webui.predict_view import describe_models, describe_result
 from webui.settings import Settings
 
 
@@ -41,6 +42,23 @@ class BankPredictor:
         ]
 
 
+class PlacePredictor:
+    """Finds 杭州, with other labels."""
+
+    name = "places"
+    labels = MSRA
+    device_name = "CPU"
+
+    def predict(self, texts, *, batch_size=32):
+        return [
+            Prediction(
+                text,
+                tuple(Span(m.start(), m.end(), "LOC", 0.5) for m in re.finditer("杭州", text)),
+            )
+            for text in texts
+        ]
+
+
 @pytest.fixture
 def store(tmp_path):
     with AnnotationStore.open(tmp_path / "annotations.db") as store:
@@ -50,7 +68,8 @@ def store(tmp_path):
 
 @pytest.fixture
 def handlers(store, tmp_path):
-    return PredictHandlers(store, BankPredictor(), Settings(tmp_path))
+    models = ModelChoice([BankPredictor(), PlacePredictor()])
+    return PredictHandlers(store, models, Settings(tmp_path))
 
 
 CHINESE = gr.Request(headers={"accept-language": "zh-CN,zh;q=0.9"})
@@ -65,10 +84,11 @@ def event(**data):
 
 
 def test_the_value_of_the_result_holds_text_spans_and_time(handlers):
-    value = handlers.predict("😀浙商银行", CHINESE)
+    value = handlers.predict("😀浙商银行", "banks", CHINESE)
     assert value.pop("seconds") >= 0
     assert value == {
         "text": "😀浙商银行",
+        "model": "banks",
         "spans": [{"start": 1, "end": 5, "label": "company", "score": 0.75}],
     }
 
@@ -76,13 +96,52 @@ def test_the_value_of_the_result_holds_text_spans_and_time(handlers):
 @pytest.mark.parametrize("text", ["", " ", "\n\u3000\t", None])
 def test_a_text_without_words_is_a_warning_in_the_visitors_language(handlers, text):
     with pytest.warns(UserWarning, match="没有可识别的文字"):
-        assert handlers.predict(text, CHINESE) == gr.skip()
+        assert handlers.predict(text, "banks", CHINESE) == gr.skip()
     with pytest.warns(UserWarning, match="There is nothing to read"):
-        handlers.predict(text, ENGLISH)
+        handlers.predict(text, "banks", ENGLISH)
 
 
 def test_blanks_around_a_text_are_kept():
-    assert describe_result(Prediction("  a\n", ()), 0.5)["text"] == "  a\n"
+    assert describe_result(Prediction("  a\n", ()), "banks", 0.5)["text"] == "  a\n"
+
+
+# The model
+
+
+def test_each_model_finds_its_own_entities_in_the_same_text(handlers):
+    text = "浙商银行在杭州"
+    first = handlers.predict(text, "banks", CHINESE)
+    again = handlers.predict_again(event(text=text, model="places"), CHINESE)
+    assert [span["label"] for span in first["spans"]] == ["company"]
+    assert [span["label"] for span in again["spans"]] == ["LOC"]
+    assert (again["text"], again["model"]) == (text, "places")
+
+
+@pytest.mark.parametrize("name", ["<b>", None, 3, ["banks"], "x" * 1_000_000])
+def test_a_model_that_is_not_there_is_refused_with_those_that_are(handlers, name):
+    with pytest.raises(gr.Error, match="banks、places。请刷新页面") as caught:
+        handlers.predict("浙商银行", name, CHINESE)
+    assert "<b>" not in caught.value.message
+    assert len(caught.value.message) < 200
+    with pytest.raises(gr.Error, match=r"only banks, places\. Reload the page"):
+        handlers.predict_again(event(text="浙商银行", model=name), ENGLISH)
+    with pytest.raises(gr.Error, match="Reload the page"):
+        handlers.choose_example(event(index=0, model=name), ENGLISH)
+
+
+@pytest.mark.parametrize("data", [None, [], "text"])
+def test_what_is_no_request_to_tag_again_is_refused(handlers, data):
+    with pytest.raises(gr.Error, match="Reload the page"):
+        handlers.predict_again(gr.EventData(None, data), ENGLISH)
+
+
+def test_the_browser_learns_each_models_labels_and_examples(handlers):
+    first, second = describe_models(ModelChoice([BankPredictor(), PlacePredictor()]))
+    assert (first["name"], second["name"]) == ("banks", "places")
+    assert len(first["labels"]) == 10
+    assert [style["chinese"] for style in second["labels"]] == ["人名", "地名", "机构名"]
+    assert len({style["color"] for style in second["labels"]}) == 3
+    assert [e["text"] for e in second["examples"]] == [e.text for e in examples_for(MSRA)]
 
 
 # Examples
@@ -100,13 +159,16 @@ def test_labels_without_an_example_get_none():
 
 
 def test_the_text_of_an_example_comes_from_the_server(handlers):
-    assert handlers.choose_example(event(index=2)) == examples_for(CLUENER)[2].text
+    chosen = handlers.choose_example(event(index=2, model="banks"), CHINESE)
+    assert chosen == examples_for(CLUENER)[2].text
+    chosen = handlers.choose_example(event(index=2, model="places"), CHINESE)
+    assert chosen == examples_for(MSRA)[2].text
 
 
 @pytest.mark.parametrize("index", [-1, 12, 99, "0", None, True])
 def test_an_index_that_no_button_has_is_refused(handlers, index):
     with pytest.raises(gr.Error, match="expected the index of an example below 12"):
-        handlers.choose_example(event(index=index))
+        handlers.choose_example(event(index=index, model="banks"), CHINESE)
 
 
 # "Correct this"
@@ -171,24 +233,44 @@ def test_a_batch_lists_the_lines_it_could_not_read(tmp_path):
 def test_a_file_of_errors_gives_no_result_file(handlers, tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"not json\n")
-    value, cancel, download = list(handlers.predict_file(str(path), CHINESE))[-1]
+    value, cancel, download = list(handlers.predict_file(str(path), "banks", CHINESE))[-1]
     assert value["state"] == "done"
     assert value["total"] == 0
     assert not cancel["visible"]
     assert not download["visible"]
 
 
+@pytest.mark.parametrize(("model", "label"), [("banks", "company"), ("places", "LOC")])
+def test_a_file_is_read_by_the_chosen_model_and_the_report_names_it(
+    handlers, tmp_path, model, label
+):
+    path = tmp_path / "a.txt"
+    path.write_text("浙商银行在杭州", encoding="utf-8")
+    *_, (value, _cancel, download) = handlers.predict_file(str(path), model, CHINESE)
+    assert (value["model"], value["spans"]) == (model, 1)
+    line = json.loads(Path(download["value"]).read_text(encoding="utf-8"))
+    assert list(line["label"]) == [label]
+
+
+def test_a_file_for_a_model_that_is_not_there_is_refused_and_deleted(handlers, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("浙商银行", encoding="utf-8")
+    with pytest.raises(gr.Error, match="请刷新页面"):
+        list(handlers.predict_file(str(path), "gone", CHINESE))
+    assert not path.exists()
+
+
 def test_an_upload_is_deleted_once_it_is_read(handlers, tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("浙商银行", encoding="utf-8")
-    *_, (_value, _cancel, download) = handlers.predict_file(str(path), CHINESE)
+    *_, (_value, _cancel, download) = handlers.predict_file(str(path), "banks", CHINESE)
     assert download["visible"]
     assert Path(download["value"]).read_text(encoding="utf-8").count("浙商银行") == 2
     assert not path.exists()
 
 
 def test_an_upload_without_a_file_is_refused_and_the_last_report_is_gone(handlers):
-    steps = handlers.predict_file(None, CHINESE)
+    steps = handlers.predict_file(None, "banks", CHINESE)
     report, cancel, download = next(steps)
     assert report is None
     assert not cancel["visible"]
@@ -202,5 +284,5 @@ def test_a_file_that_is_too_big_is_refused_and_deleted(handlers, tmp_path, monke
     path = tmp_path / "a.txt"
     path.write_bytes(b"x" * 1_500_000)
     with pytest.raises(gr.Error, match=r"文件有 1\.5 MB，最多 1 MB"):
-        list(handlers.predict_file(str(path), CHINESE))
+        list(handlers.predict_file(str(path), "banks", CHINESE))
     assert not path.exists()

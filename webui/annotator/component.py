@@ -17,6 +17,7 @@ _FOLDER: Final = Path(__file__).parent
 # In this order: later files use the classes of earlier ones. All run in one function of the page.
 _SCRIPTS: Final = (
     "offsets.js",
+    "percent.js",
     "annotation_state.js",
     "tagged_text.js",
     "text_view.js",

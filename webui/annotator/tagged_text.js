@@ -133,10 +133,6 @@ function entityElement(run, style, testId) {
   return element;
 }
 
-function percentOf(entity) {
-  return entity.score == null ? "" : `${Math.round(entity.score * 100)}%`;
-}
-
 // Entities that share a character get underlines at different depths; the shorter one is nearer to the text.
 function underlineLevels(entities) {
   const levels = new Map();

@@ -6,7 +6,11 @@ for (const name of ["api", "api-note", "api-link", "privacy", "privacy-no", "pri
 }
 const example = element.querySelector("pre");
 const address = `${window.location.origin}${window.location.pathname}`;
-example.textContent = props.example.replace("ADDRESS", address);
+drawForChosenModel((model) => {
+  const code = props.example.replace("ADDRESS", address);
+  // One model goes without saying.
+  example.textContent = models.size > 1 ? code.replace('"MODEL"', () => JSON.stringify(model.name)) : code.replace(/.*"MODEL".*\n/, "");
+});
 field("copy").textContent = texts["page.copy"];
 field("copy").addEventListener("click", async () => {
   let isCopied = false;

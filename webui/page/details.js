@@ -3,7 +3,6 @@ const find = (selector) => element.querySelector(selector);
 const field = (name) => find(`[data-field="${name}"]`);
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const texts = props.texts[language];
-const styles = new Map(props.labels.map((style) => [style.label, style]));
 
 const make = (tag, className, content) => {
   const made = document.createElement(tag);
@@ -24,9 +23,9 @@ for (const column of ["mention", "label", "start", "end", "score"]) {
   find("thead tr").append(heading);
 }
 
-const drawRow = (characters, span) => {
+const drawRow = (characters, span, styles) => {
   const row = document.createElement("tr");
-  const style = styles.get(span.label);
+  const style = styles.find((each) => each.label === span.label);
   row.style.setProperty("--color", style?.color ?? "#5B6470");
   const mention = make("td", "mention", "");
   const point = make("button", "", characters.slice(span.start, span.end).join(""));
@@ -35,7 +34,7 @@ const drawRow = (characters, span) => {
   const name = style ? (language === "zh" ? style.chinese : style.english) : span.label;
   const label = make("td", "label", name);
   label.title = span.label;
-  const percent = make("td", span.score < 0.6 ? "score low" : "score", `${Math.round(span.score * 100)}%`);
+  const percent = make("td", span.score < 0.6 ? "score low" : "score", percentOf(span));
   percent.title = span.score.toFixed(4);
   row.append(mention, label, make("td", "start", span.start), make("td", "end", span.end), percent);
 
@@ -75,7 +74,8 @@ const show = (result) => {
   find(".scroll").hidden = !spans.length;
   field("json-card").hidden = !result;
   const characters = result ? Array.from(result.text) : [];
-  find("tbody").replaceChildren(...spans.map((span) => drawRow(characters, span)));
+  const styles = models.get(result?.model)?.labels ?? [];
+  find("tbody").replaceChildren(...spans.map((span) => drawRow(characters, span, styles)));
   find("pre").textContent = result ? toCluener(result.text, characters, spans) : "";
 };
 

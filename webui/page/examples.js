@@ -1,10 +1,11 @@
-// A button for each example; the event "choose" carries its index.
+// A button for each example of the chosen model; the event "choose" carries the model and the example's index.
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const group = element.querySelector(".examples");
-const title = props.texts[language]["predict.examples"];
-group.setAttribute("aria-label", title);
-group.querySelector("span").textContent = title;
-for (const [index, example] of props.examples.entries()) {
+const title = group.querySelector("span");
+title.textContent = props.texts[language]["predict.examples"];
+group.setAttribute("aria-label", title.textContent);
+
+const makeButton = (model, example, index) => {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "chip";
@@ -19,6 +20,10 @@ for (const [index, example] of props.examples.entries()) {
     quiet.textContent = second;
     button.append(" ", quiet);
   }
-  button.addEventListener("click", () => trigger("choose", { index }));
-  group.append(button);
-}
+  button.addEventListener("click", () => trigger("choose", { model: model.name, index }));
+  return button;
+};
+
+drawForChosenModel((model) => {
+  group.replaceChildren(title, ...model.examples.map((example, index) => makeButton(model, example, index)));
+});

@@ -1,9 +1,12 @@
-// The right end of the header: the model in use, the language switch and the dark switch.
+// The right end of the header: the models on offer, the language switch and the dark switch.
 const field = (name) => element.querySelector(`[data-field="${name}"]`);
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const texts = props.texts[language];
 
-field("model").textContent = props.model;
+const names = props.models.join(texts["page.separator"]);
+const shownModels = props.models.length > 2 ? texts["page.num_models"].replace("{count}", props.models.length) : names;
+field("model").textContent = `${shownModels} · ${props.device}`;
+field("model").title = names;
 
 const languageSwitch = field("language");
 languageSwitch.textContent = "中 / EN";

@@ -5,7 +5,6 @@ const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const texts = props.texts[language];
 const fill = (key, values) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const nameOf = (style) => (language === "zh" ? style.chinese : style.english);
-const styles = new Map(props.labels.map((style) => [style.label, style]));
 const threshold = find("input");
 const text = find(".tagged-text");
 const tagged = new TaggedText(text, "entity");
@@ -13,14 +12,13 @@ const tagged = new TaggedText(text, "entity");
 field("title").textContent = texts["predict.result"];
 field("threshold-name").textContent = texts["predict.threshold"];
 field("meaning").textContent = texts["predict.score_meaning"];
-field("correct").textContent = texts["predict.correct"];
-field("correct").title = texts["predict.correct_hint"];
 text.setAttribute("aria-label", texts["predict.result"]);
 
-const legend = props.labels.map((style) => {
+const makeLegendItem = (style, number, isAbsent) => {
   const item = document.createElement("li");
   item.style.setProperty("--color", style.color);
   item.dataset.label = style.label;
+  item.classList.toggle("absent", isAbsent);
   const names = [style.chinese, style.english].filter((name, index, all) => all.indexOf(name) === index);
   for (const [index, name] of names.entries()) {
     const part = document.createElement("span");
@@ -29,10 +27,23 @@ const legend = props.labels.map((style) => {
     item.append(part);
   }
   const count = document.createElement("b");
+  count.textContent = number || "";
   item.append(count);
-  field("legend").append(item);
-  return { style, item, count };
-});
+  return item;
+};
+
+// Suggestions in the editor are of the model that fits the project, which may be another one than the result's.
+const drawCorrection = (model) => {
+  const suggesting = models.get(props.suggesting) ?? model;
+  const isOther = suggesting.name !== model.name;
+  const labelsOf = ({ labels }) => labels.map(({ label }) => label).sort().join();
+  const note = labelsOf(suggesting) === labelsOf(model) ? "predict.correct_other_model" : "predict.correct_other_labels";
+  const names = { model: model.name, suggesting: suggesting.name };
+  field("correct").textContent = isOther ? fill("predict.correct_with", names) : texts["predict.correct"];
+  field("correct").title = isOther ? fill(note, names) : texts["predict.correct_hint"];
+  field("correct-note").textContent = isOther ? fill(note, names) : "";
+  field("correct-note").hidden = !isOther;
+};
 
 let offsets = null;
 
@@ -41,6 +52,7 @@ const formatSeconds = (seconds) =>
 
 const draw = () => {
   const { value } = props;
+  const model = value ? (models.get(value.model) ?? { name: value.model, labels: [] }) : chosenModel();
   text.hidden = !value;
   find(".result-footer").hidden = !value;
   find("output").textContent = `${threshold.value}%`;
@@ -58,25 +70,27 @@ const draw = () => {
   field("hint").textContent = hint ? texts[hint] : "";
   field("hint").hidden = !hint;
 
-  for (const { style, item, count } of legend) {
+  const legend = model.labels.map((style) => {
     const number = shown.filter((span) => span.label === style.label).length;
-    count.textContent = number || "";
-    item.classList.toggle("absent", Boolean(value) && !number);
-  }
+    return makeLegendItem(style, number, Boolean(value) && !number);
+  });
+  field("legend").replaceChildren(...legend);
   if (value) {
+    drawCorrection(model);
     field("latency").textContent = [
       fill("predict.latency", { time: formatSeconds(value.seconds) }),
-      props.model,
+      model.name,
+      props.device,
     ].join(" · ");
     offsets ??= new TextOffsets(value.text);
     const entities = shown.map((span) => ({ ...span, source: "model" }));
     const styleOf = (entity) => {
-      const style = styles.get(entity.label) ?? { color: "#5B6470", chinese: entity.label, english: entity.label };
+      const style = model.labels.find(({ label }) => label === entity.label) ?? { color: "#5B6470", chinese: entity.label, english: entity.label };
       return { color: style.color, name: nameOf(style) };
     };
     tagged.draw(offsets, entities, styleOf);
   }
-  document.dispatchEvent(new CustomEvent("ner:entities", { detail: value && { text: value.text, spans: shown } }));
+  document.dispatchEvent(new CustomEvent("ner:entities", { detail: value && { text: value.text, model: model.name, spans: shown } }));
 };
 
 threshold.addEventListener("input", draw);
@@ -88,6 +102,12 @@ watch("value", () => {
   if (props.value && top > window.innerHeight * 0.8) element.scrollIntoView({ block: "start", behavior: "smooth" });
 });
 field("correct").addEventListener("click", () => trigger("correct", { text: props.value.text }));
+
+// What is shown was asked of another model: the same text goes to the one that is chosen now.
+document.addEventListener("ner:model", () => {
+  if (props.value) trigger("retag", { text: props.value.text, model: chosenModel().name });
+  else draw();
+});
 
 // The table points at an entity.
 document.addEventListener("ner:point", ({ detail }) => {
