@@ -1,16 +1,20 @@
 """Examples as training batches: windows that cut no entity, bucketed by length, collated.
 
-Shapes: B windows in a batch, L characters in the longest of them. The encoder reads L + 2 tokens,
-since [CLS] and [SEP] stand around the characters; tags and mask have L columns.
+Shapes: B windows in a batch, L characters in the longest of them, K tags. The encoder reads L + 2
+tokens, since [CLS] and [SEP] stand around the characters; tags and mask have L columns.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from ner_core.label_map import LabelMap
 from ner_core.labels import LabelSet
 from ner_core.preprocessing import CharacterVocabulary, Window, split_segments
 from ner_core.spans import Example, Span, drop_overlaps
@@ -28,13 +32,17 @@ class Batch:
         input_ids: Token ids with [CLS] and [SEP]. Shape: (B, L + 2)
         attention_mask: True at tokens, False at padding. Shape: (B, L + 2)
         mask: True at characters; a contiguous prefix of each row. Shape: (B, L)
-        tag_ids: Gold tags, 0 at padding; None when there is no gold. Shape: (B, L)
+        tag_ids: Gold tags, 0 at padding; None without gold, and where `allowed_tags` takes their
+            place. Shape: (B, L)
+        allowed_tags: Gold that leaves a choice: which tags may stand where, none at padding; None
+            when no window of the batch leaves one. Shape: (B, L, K)
     """
 
     input_ids: Tensor
     attention_mask: Tensor
     mask: Tensor
     tag_ids: Tensor | None = None
+    allowed_tags: Tensor | None = None
 
     @property
     def num_characters(self) -> int:
@@ -43,12 +51,13 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        tag_ids = None if self.tag_ids is None else self.tag_ids.to(device, non_blocking=True)
+        tag_ids, allowed_tags = self.tag_ids, self.allowed_tags
         return Batch(
             self.input_ids.to(device, non_blocking=True),
             self.attention_mask.to(device, non_blocking=True),
             self.mask.to(device, non_blocking=True),
-            tag_ids,
+            None if tag_ids is None else tag_ids.to(device, non_blocking=True),
+            None if allowed_tags is None else allowed_tags.to(device, non_blocking=True),
         )
 
 
@@ -58,11 +67,14 @@ class EncodedWindow:
 
     Attributes:
         token_ids: One for each character, without special tokens.
-        tag_ids: One for each character; empty when there is no gold.
+        tag_ids: One for each character, of the source's labels when there is a map; empty when
+            there is no gold.
+        label_map: What the tags allow, when they are not the model's own.
     """
 
     token_ids: tuple[int, ...]
     tag_ids: tuple[int, ...] = ()
+    label_map: LabelMap | None = None
 
 
 def collate(windows: Sequence[EncodedWindow], vocabulary: CharacterVocabulary) -> Batch:
@@ -81,12 +93,29 @@ def collate(windows: Sequence[EncodedWindow], vocabulary: CharacterVocabulary) -
     # Shape: (B, 1)
     num_characters = torch.tensor(lengths).unsqueeze(1)
     has_gold = all(window.tag_ids for window in windows)
+    allowed_tags = _collate_allowed_tags(windows, width) if has_gold else None
     return Batch(
         input_ids=input_ids,
         attention_mask=torch.arange(width + 2) < num_characters + 2,
         mask=torch.arange(width) < num_characters,
-        tag_ids=tag_ids if has_gold else None,
+        tag_ids=tag_ids if has_gold and allowed_tags is None else None,
+        allowed_tags=allowed_tags,
     )
+
+
+def _collate_allowed_tags(windows: Sequence[EncodedWindow], width: int) -> Tensor | None:
+    """Shape: (B, width, K), or None when all windows have full gold."""
+    num_tags = {window.label_map.target.num_tags for window in windows if window.label_map}
+    if not num_tags:
+        return None
+    (num_columns,) = num_tags
+    # Shape: (B, L, K)
+    allowed_tags = np.zeros((len(windows), width, num_columns), dtype=np.bool_)
+    full_gold = np.eye(num_columns, dtype=np.bool_)
+    for row, window in zip(allowed_tags, windows, strict=True):
+        table = full_gold if window.label_map is None else window.label_map.allowed_tags
+        row[: len(window.tag_ids)] = table[list(window.tag_ids)]
+    return torch.from_numpy(allowed_tags)
 
 
 def split_training_windows(
@@ -136,11 +165,15 @@ class TaggingDataset:
     """Encoded windows of a set of examples; indexes like any map-style dataset.
 
     Attributes:
-        windows: One or more for each example, in the order of the examples.
+        windows: One or more for each example that has a text, in the order of the examples.
+        example_numbers: Of each window, the number of its example, counted from 0.
+        num_examples: How many examples there are.
         num_dropped_overlaps: Spans left out because BIO tags cannot hold them beside a longer one.
     """
 
     windows: tuple[EncodedWindow, ...]
+    example_numbers: tuple[int, ...]
+    num_examples: int
     num_dropped_overlaps: int = 0
 
     @classmethod
@@ -151,25 +184,60 @@ class TaggingDataset:
         vocabulary: CharacterVocabulary,
         *,
         max_characters: int,
+        label_map: LabelMap | None = None,
     ) -> "TaggingDataset":
         """Encode examples; of overlapping spans the longest is kept.
+
+        Args:
+            examples: Their spans have labels of `labels`, or of the map's source.
+            labels: The model's label set.
+            vocabulary: Characters to token ids.
+            max_characters: Longest window.
+            label_map: From the examples' label set to `labels`; None when they are the same.
 
         Raises:
             ValueError: A span's label is not in the set; the message names the example.
         """
-        windows = []
+        gold_labels = labels
+        if label_map is not None:
+            assert label_map.target == labels
+            gold_labels = label_map.source
+        # A map that leaves no choice gives full gold, which costs half the time.
+        new_tag_ids = None
+        if label_map is not None and label_map.is_exact:
+            new_tag_ids = label_map.allowed_tags.argmax(axis=1).tolist()
+            label_map = None
+        windows, example_numbers = [], []
         num_dropped = 0
-        for number, example in enumerate(examples, start=1):
+        for number, example in enumerate(examples):
             kept, dropped = drop_overlaps(example.spans)
             num_dropped += len(dropped)
             for window, spans in split_training_windows(example.text, kept, max_characters):
                 try:
-                    tag_ids = labels.spans_to_tags(spans, window.num_characters)
+                    tag_ids = gold_labels.spans_to_tags(spans, window.num_characters)
                 except ValueError as error:
-                    raise ValueError(f"{error} (example {example.id or number})") from error
+                    raise ValueError(f"{error} (example {example.id or number + 1})") from error
+                if new_tag_ids is not None:
+                    tag_ids = [new_tag_ids[tag_id] for tag_id in tag_ids]
                 token_ids = vocabulary.encode(example.text[window.start : window.end])
-                windows.append(EncodedWindow(tuple(token_ids), tuple(tag_ids)))
-        return cls(tuple(windows), num_dropped)
+                windows.append(EncodedWindow(tuple(token_ids), tuple(tag_ids), label_map))
+                example_numbers.append(number)
+        return cls(tuple(windows), tuple(example_numbers), len(examples), num_dropped)
+
+    @classmethod
+    def join(cls, datasets: Sequence["TaggingDataset"]) -> "TaggingDataset":
+        """The windows of all; examples are numbered on from one data set to the next."""
+        offsets = accumulate((dataset.num_examples for dataset in datasets), initial=0)
+        return cls(
+            tuple(window for dataset in datasets for window in dataset.windows),
+            tuple(
+                number + offset
+                for dataset, offset in zip(datasets, offsets, strict=False)
+                for number in dataset.example_numbers
+            ),
+            sum(dataset.num_examples for dataset in datasets),
+            sum(dataset.num_dropped_overlaps for dataset in datasets),
+        )
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -196,9 +264,13 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
         seed: Draws the order, together with the epoch.
         rank: This process.
         world_size: Number of processes.
+        repeats: How often an epoch reads each window, above 0; None: once. Of the windows with 2.25
+            an epoch reads all twice and a quarter of them, at random, a third time: another quarter
+            each epoch, until all had their turn.
 
     Raises:
-        ValueError: There are fewer windows, or a smaller batch, than processes.
+        ValueError: There are fewer windows, or a smaller batch, than processes, or the repeats are
+            not one number above 0 for each window.
     """
 
     def __init__(
@@ -209,35 +281,66 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
         seed: int,
         rank: int = 0,
         world_size: int = 1,
+        repeats: Sequence[float] | None = None,
     ) -> None:
-        if min(len(lengths), batch_size) < world_size:
-            raise ValueError(
-                f"expected at least one window for each of {world_size} processes in a batch,"
-                f" got {len(lengths)} windows and a batch size of {batch_size}"
-            )
+        repeats = [1.0] * len(lengths) if repeats is None else repeats
+        _check_repeats(repeats, len(lengths))
         self._lengths = torch.tensor(lengths)
         self._batch_size = batch_size
         self._seed = seed
         self._rank = rank
         self._world_size = world_size
         self._epoch = 0
+        self._first_batch = 0
+        # Read in every epoch, some more than once; and groups of which each epoch reads a share.
+        self._always = torch.arange(len(lengths)).repeat_interleave(
+            torch.tensor([math.floor(repeat) for repeat in repeats], dtype=torch.long)
+        )
+        self._shares = _group_shares(repeats, seed)
+        self._num_windows = len(self._always) + sum(share.size for share in self._shares)
+        if min(self._num_windows, batch_size) < world_size:
+            raise ValueError(
+                f"expected at least one window for each of {world_size} processes in a batch,"
+                f" got {self._num_windows} windows and a batch size of {batch_size}"
+            )
 
-    def set_epoch(self, epoch: int) -> None:
-        """Draw another order; without it every epoch repeats the first."""
+    def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
+        """Draw another order; without it every epoch repeats the first.
+
+        Args:
+            epoch: Any number; together with the seed it decides the order.
+            first_batch: Where to begin in that order, to go on with an epoch that was cut off.
+
+        Raises:
+            ValueError: The epoch has fewer batches.
+        """
+        if not 0 <= first_batch <= len(self):
+            raise ValueError(
+                f"expected a first batch from 0 to {len(self)}, got {first_batch} (epoch {epoch})"
+            )
         self._epoch = epoch
+        self._first_batch = first_batch
 
     def __iter__(self) -> Iterator[list[int]]:
-        for batch in self._global_batches():
+        for batch in self._global_batches()[self._first_batch :]:
             yield batch[self._rank :: self._world_size]
 
     def __len__(self) -> int:
-        """Batches of one epoch, on every rank."""
-        full, rest = divmod(len(self._lengths), self._batch_size)
+        """Batches of one whole epoch, on every rank and in every epoch."""
+        full, rest = divmod(self._num_windows, self._batch_size)
         return full + (rest >= self._world_size)
 
+    def global_batch(self, index: int) -> list[int]:
+        """Window numbers of a batch of this epoch, over all ranks; counted from the epoch's start.
+
+        It draws the whole epoch again: meant for naming a batch that went wrong.
+        """
+        return self._global_batches()[index]
+
     def _global_batches(self) -> list[list[int]]:
+        windows = torch.cat([self._always, *(share.draw(self._epoch) for share in self._shares)])
         generator = torch.Generator().manual_seed(self._seed * 100_003 + self._epoch)
-        order = torch.randperm(len(self._lengths), generator=generator)
+        order = windows[torch.randperm(len(windows), generator=generator)]
         pooled = []
         for pool in order.split(_BATCHES_PER_POOL * self._batch_size):
             by_length = self._lengths[pool].argsort(stable=True)
@@ -248,3 +351,41 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
             batches[-2].extend(batches.pop())
         shuffled = torch.randperm(len(batches), generator=generator).tolist()
         return [batches[index] for index in shuffled]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Windows of which an epoch reads only some, in turns.
+
+    Attributes:
+        windows: In random order.
+        size: How many of them an epoch reads.
+    """
+
+    windows: Tensor
+    size: int
+
+    def draw(self, epoch: int) -> Tensor:
+        """The windows whose turn it is. Shape: (size,)"""
+        return self.windows[(torch.arange(self.size) + epoch * self.size) % len(self.windows)]
+
+
+def _group_shares(repeats: Sequence[float], seed: int) -> list[_Share]:
+    groups: dict[float, list[int]] = {}
+    for window, repeat in enumerate(repeats):
+        if repeat % 1 > 0:
+            groups.setdefault(repeat, []).append(window)
+    generator = torch.Generator().manual_seed(seed)
+    shares = []
+    for repeat, group in sorted(groups.items()):
+        windows = torch.tensor(group)[torch.randperm(len(group), generator=generator)]
+        shares.append(_Share(windows, max(1, round(len(group) * (repeat % 1)))))
+    return shares
+
+
+def _check_repeats(repeats: Sequence[float], num_windows: int) -> None:
+    if len(repeats) != num_windows:
+        raise ValueError(f"expected repeats for each of {num_windows} windows, got {len(repeats)}")
+    for repeat in repeats:
+        if not 0 < repeat < math.inf:
+            raise ValueError(f"expected repeats above 0, got {repeat}")

@@ -1,18 +1,23 @@
 """Training windows, batches and the bucketed sampler."""
 
+import math
+from collections import Counter
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ner_core.dataset import (
+    Batch,
     EncodedWindow,
     LengthBucketedBatchSampler,
     TaggingDataset,
     collate,
     split_training_windows,
 )
-from ner_core.labels import CLUENER
+from ner_core.label_map import LabelMap
+from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.preprocessing import CharacterVocabulary
 from ner_core.spans import Example, Span, drop_overlaps
 
@@ -33,6 +38,107 @@ def test_a_batch_is_padded_and_masked_to_its_longest_window() -> None:
 
 def test_a_batch_without_gold_has_no_tags() -> None:
     assert collate([EncodedWindow((4,))], VOCABULARY).tag_ids is None
+
+
+def test_a_batch_moves_as_a_whole() -> None:
+    moved = make_mapped_batch().to(torch.device("meta"))
+    assert moved.allowed_tags is not None
+    tensors = (moved.input_ids, moved.attention_mask, moved.mask, moved.allowed_tags)
+    assert all(tensor.is_meta for tensor in tensors)
+
+
+def make_mapped_batch() -> Batch:
+    """A window of ORG and two outside characters, and one of full gold."""
+    label_map = LabelMap.parse(
+        "PER=name,LOC=address|scene,ORG=company|government", source=MSRA, target=CLUENER
+    )
+    org = MSRA.tag_ids["B-ORG"]
+    coarse = EncodedWindow((4, 5, 4), (org, org + 1, 0), label_map)
+    return collate([coarse, EncodedWindow((5,), (CLUENER.tag_ids["B-book"],))], VOCABULARY)
+
+
+def test_a_coarse_window_allows_what_its_map_says_and_full_gold_one_tag() -> None:
+    batch = make_mapped_batch()
+    assert batch.tag_ids is None
+    assert batch.allowed_tags is not None
+    assert batch.allowed_tags.shape == (2, 3, CLUENER.num_tags)
+
+    def allowed(row: int, position: int) -> set[str]:
+        assert batch.allowed_tags is not None
+        found = batch.allowed_tags[row, position].nonzero().flatten().tolist()
+        return {CLUENER.tags[tag_id] for tag_id in found}
+
+    assert allowed(0, 0) == {"B-company", "B-government"}
+    assert allowed(0, 1) == {"I-company", "I-government"}
+    assert {"O", "B-book", "I-organization"} <= allowed(0, 2)
+    assert not allowed(0, 2) & {"B-name", "I-address", "B-scene", "I-company", "B-government"}
+    assert allowed(1, 0) == {"B-book"}
+    assert allowed(1, 1) == allowed(1, 2) == set()
+
+
+def test_a_coarse_window_without_gold_beside_it_has_no_allowed_tags() -> None:
+    label_map = LabelMap(LabelSet(("x",)), CLUENER, {"x": ("book", "game")})
+    batch = collate([EncodedWindow((4,), (1,), label_map), EncodedWindow((4,))], VOCABULARY)
+    assert batch.allowed_tags is None
+    assert batch.tag_ids is None
+
+
+def test_mapped_examples_keep_their_own_tags_and_share_one_map() -> None:
+    label_map = LabelMap(MSRA, CLUENER, {"PER": ("name",), "LOC": ("scene",), "ORG": ("O",)})
+    examples = [
+        Example("", "甲乙甲", (Span(1, 3, "ORG"),)),
+        Example("", "乙", (Span(0, 1, "PER"),)),
+    ]
+    dataset = TaggingDataset.from_examples(
+        examples, CLUENER, VOCABULARY, max_characters=10, label_map=label_map
+    )
+    assert [MSRA.tags_to_spans(window.tag_ids) for window in dataset.windows] == [
+        (Span(1, 3, "ORG"),),
+        (Span(0, 1, "PER"),),
+    ]
+    assert all(window.label_map is label_map for window in dataset.windows)
+
+
+def test_a_map_that_leaves_no_choice_gives_full_gold() -> None:
+    source, target = LabelSet(("LOC", "PERSON", "DATE")), LabelSet(("PER", "LOC"))
+    label_map = LabelMap(source, target, {"LOC": ("LOC",), "PERSON": ("PER",), "DATE": ("O",)})
+    spans = (Span(0, 2, "PERSON"), Span(2, 3, "DATE"), Span(3, 4, "LOC"))
+    dataset = TaggingDataset.from_examples(
+        [Example("", "甲乙甲乙", spans)], target, VOCABULARY, max_characters=10, label_map=label_map
+    )
+    assert dataset[0].label_map is None
+    assert target.tags_to_spans(dataset[0].tag_ids) == (Span(0, 2, "PER"), Span(3, 4, "LOC"))
+
+
+def test_a_label_outside_the_maps_source_is_refused_with_its_example() -> None:
+    label_map = LabelMap(LabelSet(("PER",)), CLUENER, {"PER": ("name",)})
+    with pytest.raises(ValueError, match=r"the labels PER, got 'name' .*\(example 1\)"):
+        TaggingDataset.from_examples(
+            [Example("", "甲", (Span(0, 1, "name"),))],
+            CLUENER,
+            VOCABULARY,
+            max_characters=10,
+            label_map=label_map,
+        )
+
+
+def test_joined_data_sets_number_their_examples_through() -> None:
+    overlapping = (Span(0, 3, "name"), Span(2, 4, "company"))
+    first = [Example("", ""), Example("", "甲乙甲乙", overlapping), Example("", "甲" * 12)]
+    second = [Example("", "乙"), Example("", "")]
+    third = [Example("", "甲乙甲乙", overlapping)]
+    datasets = [
+        TaggingDataset.from_examples(examples, CLUENER, VOCABULARY, max_characters=10)
+        for examples in (first, second, third)
+    ]
+    joined = TaggingDataset.join(datasets)
+    assert joined.example_numbers == (1, 2, 2, 3, 5)
+    assert joined.num_examples == 6
+    assert joined.num_dropped_overlaps == 2
+    examples = [*first, *second, *third]
+    for window, number in zip(joined.windows, joined.example_numbers, strict=True):
+        assert len(window.token_ids) in (len(examples[number].text), 10, 2)
+    assert joined.windows == tuple(window for dataset in datasets for window in dataset.windows)
 
 
 def test_a_long_sentence_is_cut_before_the_entity_in_the_way() -> None:
@@ -146,3 +252,120 @@ def test_batches_hold_windows_of_like_length() -> None:
 def test_more_processes_than_windows_are_refused() -> None:
     with pytest.raises(ValueError, match="each of 4 processes in a batch, got 3 windows"):
         LengthBucketedBatchSampler([1, 2, 3], batch_size=8, seed=0, rank=0, world_size=4)
+
+
+REPEATS = st.sampled_from((0.25, 0.5, 1.0, 1.5, 2.0, 3.0))
+
+
+@st.composite
+def repeated_lengths(draw: st.DrawFn) -> tuple[list[int], list[float]]:
+    """Windows of two to four sources, each with its weight."""
+    sources = draw(st.lists(st.tuples(st.integers(4, 40), REPEATS), min_size=2, max_size=4))
+    repeats = [repeat for size, repeat in sources for _ in range(size)]
+    lengths = draw(st.lists(st.integers(1, 60), min_size=len(repeats), max_size=len(repeats)))
+    return lengths, repeats
+
+
+@given(repeated_lengths(), st.integers(4, 16), st.integers(1, 2), st.integers(0, 9))
+def test_every_epoch_reads_each_source_as_often_as_its_weight_says(
+    windows: tuple[list[int], list[float]], batch_size: int, world_size: int, epoch: int
+) -> None:
+    lengths, repeats = windows
+    samplers = [
+        LengthBucketedBatchSampler(
+            lengths,
+            batch_size=batch_size,
+            seed=5,
+            rank=rank,
+            world_size=world_size,
+            repeats=repeats,
+        )
+        for rank in range(world_size)
+    ]
+    shares = []
+    for sampler in samplers:
+        sampler.set_epoch(epoch)
+        shares.append(list(sampler))
+        assert len(shares[-1]) == len(sampler) == len(samplers[0])
+    counts = Counter(window for share in shares for batch in share for window in batch)
+    for window, repeat in enumerate(repeats):
+        assert math.floor(repeat) <= counts[window] <= math.ceil(repeat)
+    for repeat in set(repeats):
+        group = [window for window, its_repeat in enumerate(repeats) if its_repeat == repeat]
+        assert sum(counts[window] for window in group) == pytest.approx(
+            repeat * len(group), abs=0.5
+        )
+
+
+def test_a_source_of_weight_a_quarter_is_read_whole_in_four_epochs_in_another_order() -> None:
+    sampler = LengthBucketedBatchSampler([3] * 40, batch_size=5, seed=0, repeats=[0.25] * 40)
+    epochs = []
+    for epoch in range(1, 5):
+        sampler.set_epoch(epoch)
+        epochs.append([window for batch in sampler for window in batch])
+    assert [len(windows) for windows in epochs] == [10] * 4
+    assert sorted(window for windows in epochs for window in windows) == list(range(40))
+    assert epochs[0] != sorted(epochs[0])
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=200), st.integers(0, 3))
+def test_repeats_of_one_change_nothing(lengths: list[int], epoch: int) -> None:
+    drawn = []
+    for repeats in (None, [1.0] * len(lengths)):
+        sampler = LengthBucketedBatchSampler(lengths, batch_size=8, seed=1, repeats=repeats)
+        sampler.set_epoch(epoch)
+        drawn.append(list(sampler))
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("world_size", [1, 2])
+def test_an_epoch_that_was_cut_off_goes_on_with_the_batches_that_were_left(world_size: int) -> None:
+    arguments = {"batch_size": 4, "seed": 2, "world_size": world_size, "repeats": [1.5] * 50}
+    sampler = LengthBucketedBatchSampler(range(1, 51), **arguments)
+    sampler.set_epoch(3)
+    whole = list(sampler)
+    resumed = LengthBucketedBatchSampler(range(1, 51), **arguments)
+    for first_batch in (0, 7, len(whole)):
+        resumed.set_epoch(3, first_batch)
+        assert list(resumed) == whole[first_batch:]
+        assert len(resumed) == len(whole)
+    resumed.set_epoch(3)
+    assert list(resumed) == whole
+
+
+def test_a_batch_is_named_by_its_windows_over_all_ranks() -> None:
+    ranks = [
+        LengthBucketedBatchSampler(range(1, 51), batch_size=6, seed=2, rank=rank, world_size=2)
+        for rank in range(2)
+    ]
+    for rank in ranks:
+        rank.set_epoch(4, 3)
+    for index, parts in enumerate(zip(*ranks, strict=True), start=3):
+        window_numbers = [window for part in parts for window in part]
+        assert sorted(ranks[0].global_batch(index)) == sorted(window_numbers)
+        assert ranks[0].global_batch(index) == ranks[1].global_batch(index)
+
+
+@pytest.mark.parametrize("repeat", [0.0, -1.0, math.nan, math.inf])
+def test_repeats_that_are_no_positive_number_are_refused(repeat: float) -> None:
+    with pytest.raises(ValueError, match=f"expected repeats above 0, got {repeat}"):
+        LengthBucketedBatchSampler([1, 2], batch_size=1, seed=0, repeats=[1.0, repeat])
+
+
+def test_repeats_for_other_windows_are_refused() -> None:
+    with pytest.raises(ValueError, match="repeats for each of 2 windows, got 1"):
+        LengthBucketedBatchSampler([1, 2], batch_size=1, seed=0, repeats=[1.0])
+
+
+@pytest.mark.parametrize("first_batch", [-1, 5])
+def test_an_epoch_cannot_begin_behind_its_end(first_batch: int) -> None:
+    sampler = LengthBucketedBatchSampler([1] * 8, batch_size=2, seed=0)
+    with pytest.raises(ValueError, match=rf"from 0 to 4, got {first_batch} \(epoch 2\)"):
+        sampler.set_epoch(2, first_batch)
+
+
+def test_more_processes_than_windows_in_an_epoch_are_refused() -> None:
+    with pytest.raises(ValueError, match="each of 4 processes in a batch, got 3 windows"):
+        LengthBucketedBatchSampler(
+            [1] * 12, batch_size=8, seed=0, world_size=4, repeats=[0.25] * 12
+        )
