@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from ner_core import evaluate, predict
+from ner_core.checkpoint import Checkpoint, load_checkpoint, load_encoder, save_checkpoint
 from ner_core.conll import write_conll
 from ner_core.evaluation import evaluate as evaluate_spans
 from ner_core.formats import cluener_to_spans, parse_cluener, read_cluener
-from ner_core.labels import CLUENER
+from ner_core.labels import CLUENER, MSRA
+from ner_core.models import Tagger, TaggerConfig
 from ner_core.prediction import Predictor
 
 ROOT = Path(__file__).parents[2]
@@ -241,8 +243,46 @@ def test_an_interrupted_run_ends_in_one_line_and_writes_nothing(run_predict, mon
         (predict.main, [], "the following arguments are required: --checkpoint, --input, --output"),
         (predict.main, ["--chekpoint", "x"], "arguments are required"),
         (predict.main, ["--device", "tpu"], "argument --device: invalid choice: 'tpu'"),
-        (evaluate.main, ["--data", "x"], "the following arguments are required: --checkpoint"),
+        (evaluate.main, [], "the following arguments are required: --data"),
+        (
+            evaluate.main,
+            ["--data", "x"],
+            "one of the arguments --checkpoint --compare is required",
+        ),
         (evaluate.main, ["--format", "xml"], "argument --format: invalid choice: 'xml'"),
+        (evaluate.main, ["--language", "de"], "argument --language: invalid choice: 'de'"),
+        (evaluate.main, ["--compare", "a"], "argument --compare: expected 2 arguments"),
+        (
+            evaluate.main,
+            ["--bootstrap", "10"],
+            "argument --bootstrap: expected a whole number from 100 to 100000, got '10'",
+        ),
+        (evaluate.main, ["--bootstrap", "1e4"], "expected a whole number from 100 to 100000"),
+        (
+            evaluate.main,
+            ["--data", "x", "--checkpoint", "x", "--compare", "a", "b"],
+            "argument --compare: not allowed with argument --checkpoint",
+        ),
+        (
+            evaluate.main,
+            ["--data", "x", "--compare", "a", "b", "--html", "page.html"],
+            "argument --html: not allowed with argument --compare",
+        ),
+        (
+            evaluate.main,
+            ["--data", "x", "--compare", "a", "b", "--train-data", "x"],
+            "argument --train-data: not allowed with argument --compare",
+        ),
+        (
+            evaluate.main,
+            ["--data", "x", "--compare", "a", "b", "--language", "zh"],
+            "argument --language: not allowed with argument --compare",
+        ),
+        (
+            evaluate.main,
+            ["--data", "x", "--checkpoint", "x", "--language", "zh"],
+            "argument --language: allowed only with argument --html",
+        ),
         (
             evaluate.main,
             ["--checkpoint", "x", "--data", "x", "--jso"],
@@ -263,7 +303,7 @@ def test_json_holds_exactly_what_was_promised(run_evaluate, predictor):
     status, out, errors = run_evaluate(DATA / "cluener.json", "--json")
     assert (status, errors) == (0, [])
     measured = json.loads(out)
-    assert measured.pop("examples_per_second") > 0
+    assert measured["examples_per_second"] > 0
     examples = read_cluener(DATA / "cluener.json").examples
     texts = [example.text for example in examples]
     expected = evaluate_spans(
@@ -272,15 +312,111 @@ def test_json_holds_exactly_what_was_promised(run_evaluate, predictor):
         texts,
         CLUENER,
     )
-    assert measured == expected.to_json()
-    assert measured.keys() == {"micro", "per_label", "official_macro_f1", "num_examples"}
+    promised = ["micro", "per_label", "official_macro_f1", "num_examples"]
+    assert {key: measured[key] for key in promised} == expected.to_json()
     assert list(measured["per_label"]) == list(CLUENER.labels)
+    assert measured["macro"]["f1"] == expected.macro_f1
+    assert measured.keys() == {
+        *promised,
+        "examples_per_second",
+        "macro",
+        "confidence_interval",
+        "errors",
+        "f1_if_repaired",
+        "confusion",
+        "other_borders",
+        "missed",
+        "spurious",
+    }
+    interval = measured["confidence_interval"]
+    assert (interval["level"], interval["num_resamples"]) == (0.95, 1000)
+    assert interval["low"] <= measured["micro"]["f1"] <= interval["high"]
+
+
+def test_the_confusion_table_of_the_json_counts_every_gold_span_once(run_evaluate):
+    _, out, _ = run_evaluate(DATA / "cluener.json", "--json")
+    measured = json.loads(out)
+    for label, scores in measured["per_label"].items():
+        same_borders = sum(measured["confusion"][label].values())
+        others = measured["other_borders"]["gold"][label] + measured["missed"][label]
+        assert same_borders + others == scores["support"]
+    errors = measured["errors"]
+    assert sum(measured["missed"].values()) == errors["missed"]
+    assert sum(measured["spurious"].values()) == errors["spurious"]
+    assert sum(errors.values()) - errors["spurious"] == measured["micro"]["support"]
+
+
+def test_training_data_splits_the_scores_into_seen_and_unseen(run_evaluate, tmp_path):
+    path = DATA / "cluener.json"
+    lines = path.read_text("utf-8").split("\n")
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    first.write_text(lines[0], "utf-8")
+    second.write_text(lines[1], "utf-8")
+    _, out, _ = run_evaluate(path, "--json", "--train-data", str(first))
+    measured = json.loads(out)
+    num_seen = measured["seen"]["support"]
+    assert 3 <= num_seen < measured["micro"]["support"]
+    assert num_seen + measured["unseen"]["support"] == measured["micro"]["support"]
+    # A second file shows the model more.
+    _, out, _ = run_evaluate(
+        path, "--json", "--train-data", str(first), "--train-data", str(second)
+    )
+    assert json.loads(out)["seen"]["support"] > num_seen
+    _, out, _ = run_evaluate(path, "--json", "--train-data", str(path))
+    assert json.loads(out)["unseen"]["support"] == 0
+    _, out, _ = run_evaluate(path, "--train-data", str(first))
+    assert {"seen", "unseen"} <= {line.split()[0] for line in out.splitlines() if line}
+
+
+def test_the_page_is_written_whole_in_the_language_asked_for(run_evaluate, tmp_path):
+    page = tmp_path / "errors.html"
+    status, out, errors = run_evaluate(DATA / "cluener.json", "--html", str(page))
+    assert (status, errors) == (0, [])
+    assert "12 texts" in out
+    html = page.read_text("utf-8")
+    assert html.startswith("<!DOCTYPE html>")
+    assert html.endswith("</html>\n")
+    assert "What tiny gets wrong" in html
+    run_evaluate(DATA / "cluener.json", "--html", str(page), "--language", "zh")
+    assert "tiny 错在哪里" in page.read_text("utf-8")
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_model_is_loaded(tmp_path, capsys):
+    cases = {
+        ".": f"expected a file to write, got the directory {tmp_path}",
+        "missing/page.html": "expected a file in a directory that exists, got",
+    }
+    for target, message in cases.items():
+        flags = ["--data", str(DATA / "cluener.json"), "--html", str(tmp_path / target)]
+        assert evaluate.main(["--checkpoint", "nowhere", *flags]) == 2
+        (error,) = capsys.readouterr().err.splitlines()
+        assert message in error
+        assert error.endswith("(--html)")
+
+
+def test_wrong_training_data_gets_one_line(run_evaluate, tmp_path):
+    page, train = tmp_path / "page.html", tmp_path / "train.json"
+    cases = {
+        '{"text": "a"}\n': 'expected "label" in every line, got 1 lines without it',
+        '{"text": "国", "label": {"GPE": {"国": [[0, 0]]}}}\n': "train.json:1: expected one of the",
+        "": "train.json: expected at least one labelled text, got none",
+    }
+    for content, message in cases.items():
+        train.write_text(content, "utf-8")
+        flags = ["--train-data", str(train), "--html", str(page)]
+        status, out, errors = run_evaluate(DATA / "cluener.json", *flags)
+        assert (status, out, page.exists()) == (2, "", False)
+        (error,) = errors
+        assert message in error
+    status, _, errors = run_evaluate(DATA / "cluener.json", "--train-data", "nowhere.json")
+    assert (status, len(errors)) == (2, 1)
+    assert "nowhere.json: No such file or directory" in errors[0]
 
 
 def test_the_table_has_a_row_for_each_label(run_evaluate):
     status, out, _ = run_evaluate(DATA / "cluener.json")
     assert status == 0
-    first_words = [line.split()[0] for line in out.splitlines()]
+    first_words = [line.split()[0] for line in out.splitlines() if line]
     assert first_words[:12] == ["label", *CLUENER.labels, "all"]
     assert "12 texts" in out
 
@@ -329,6 +465,104 @@ def test_a_missing_data_file_is_named(run_evaluate, tmp_path):
     assert errors == [
         f"python -m ner_core.evaluate: {tmp_path}/nowhere.json: No such file or directory"
     ]
+
+
+# evaluate --compare
+
+
+@pytest.fixture(scope="module")
+def other_checkpoint(shared_tiny_checkpoint, tmp_path_factory):
+    """The tiny checkpoint with other transition scores, which tags otherwise."""
+    checkpoint = load_checkpoint(shared_tiny_checkpoint)
+    with torch.no_grad():
+        checkpoint.tagger.crf.transitions.add_(
+            3 * torch.randn(CLUENER.num_tags, CLUENER.num_tags, generator=torch.manual_seed(0))
+        )
+    directory = tmp_path_factory.mktemp("other") / "other"
+    save_checkpoint(checkpoint, directory, card="# other\n")
+    return directory
+
+
+@pytest.fixture
+def run_compare(capsys):
+    def run(a, b, *flags, data=DATA / "cluener.json"):
+        status = evaluate.main(["--compare", str(a), str(b), "--data", str(data), *flags])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err.splitlines()
+
+    return run
+
+
+def test_a_comparison_as_json_holds_both_scores_and_the_test(
+    run_compare, run_evaluate, shared_tiny_checkpoint, other_checkpoint
+):
+    status, out, errors = run_compare(shared_tiny_checkpoint, other_checkpoint, "--json")
+    assert (status, errors) == (0, [])
+    compared = json.loads(out)
+    measured = {}
+    for name, checkpoint in (("a", shared_tiny_checkpoint), ("b", other_checkpoint)):
+        _, out, _ = run_evaluate(DATA / "cluener.json", "--json", checkpoint=checkpoint)
+        measured[name] = json.loads(out)
+        assert compared[name]["checkpoint"] == str(checkpoint)
+        assert compared[name]["micro"] == measured[name]["micro"]
+        assert compared[name]["per_label"] == measured[name]["per_label"]
+    difference = measured["b"]["micro"]["f1"] - measured["a"]["micro"]["f1"]
+    assert compared["difference"] == pytest.approx(difference)
+    interval = compared["confidence_interval"]
+    assert interval["low"] <= compared["difference"] <= interval["high"]
+    assert 0 < compared["p_value"] <= 1
+    assert compared["verdict"] in ("better", "worse", "not shown")
+    assert compared["is_better"] == (compared["verdict"] == "better")
+    assert list(compared["per_label"]) == list(CLUENER.labels)
+    assert compared["num_examples"] == 12
+
+
+def test_a_checkpoint_is_not_better_than_itself(run_compare, shared_tiny_checkpoint):
+    status, out, errors = run_compare(shared_tiny_checkpoint, shared_tiny_checkpoint)
+    assert (status, errors) == (0, [])
+    assert "B is not better than A: their micro F1 is the same (p = 1, 12 texts)." in out
+    first_words = [line.split()[0] for line in out.splitlines() if line]
+    assert first_words[:2] == ["A", "B"]
+    assert first_words[2:14] == ["F1", *CLUENER.labels, "all"]
+
+
+def test_the_number_of_resamples_can_be_chosen(run_compare, run_evaluate, shared_tiny_checkpoint):
+    pair = (shared_tiny_checkpoint, shared_tiny_checkpoint)
+    _, out, _ = run_compare(*pair, "--json", "--bootstrap", "250")
+    assert json.loads(out)["confidence_interval"]["num_resamples"] == 250
+    _, out, _ = run_evaluate(DATA / "cluener.json", "--bootstrap", "250")
+    assert "(250 bootstrap resamples)" in out
+
+
+def test_checkpoints_of_other_labels_are_refused_with_both_sets(
+    run_compare, shared_tiny_checkpoint, tiny_encoder, tmp_path
+):
+    encoder = load_encoder(tiny_encoder)
+    config = TaggerConfig(architecture="bert-softmax", labels=MSRA, max_window_tokens=64)
+    tagger = Tagger(encoder.model, config)
+    directory = tmp_path / "msra"
+    save_checkpoint(
+        Checkpoint(tagger, encoder.vocabulary, encoder.tokenizer_files), directory, card="# msra\n"
+    )
+    status, out, errors = run_compare(shared_tiny_checkpoint, directory)
+    assert (status, out) == (2, "")
+    (error,) = errors
+    assert "expected two checkpoints of the same labels, got address, book" in error
+    assert f"({shared_tiny_checkpoint}) and PER, LOC, ORG ({directory})" in error
+
+
+def test_a_checkpoint_or_file_to_compare_that_is_missing_is_named(
+    run_compare, shared_tiny_checkpoint, tmp_path
+):
+    nowhere = tmp_path / "nowhere"
+    for pair in ((nowhere, shared_tiny_checkpoint), (shared_tiny_checkpoint, nowhere)):
+        status, out, errors = run_compare(*pair)
+        assert (status, out, len(errors)) == (2, "", 1)
+        assert str(nowhere) in errors[0]
+    status, out, errors = run_compare(nowhere, nowhere, data=tmp_path / "dev.json")
+    assert (status, out) == (2, "")
+    (error,) = errors
+    assert f"{tmp_path}/dev.json: No such file or directory" in error
 
 
 # both
