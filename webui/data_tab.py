@@ -8,14 +8,13 @@ from typing import Any, Final
 import gradio as gr
 
 from annotation_store.documents import STATUSES, Document, Status
-from annotation_store.exchange import parse_upload
 from annotation_store.store import AnnotationStore, DocumentNotFound
 from webui.api import EXPORT_FORMATS, write_export
 from webui.messages import find_unstorable_character, refuse, reports_errors, warn
 from webui.page_language import language_of, translated
 from webui.settings import Settings
 from webui.texts import DATA, PAGE, TEXTS
-from webui.uploads import MAX_ERRORS_SHOWN, take_upload
+from webui.uploads import MAX_ERRORS_SHOWN, read_upload, take_upload
 
 _ASSETS: Final = Path(__file__).parent / "page"
 MAX_QUERY_CHARACTERS: Final = 1000
@@ -105,7 +104,7 @@ class DataHandlers:
             keeps_good_lines: Add the good lines although others are wrong.
         """
         project = next(p for p in self._store.projects() if p.name == self._settings.project)
-        upload = parse_upload(data, name, labels=project.labels)
+        upload = read_upload(data, name, labels=project.labels)
         errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
         if not upload.documents and any(error.line is None for error in upload.errors):
             return AddReport(0, 0, len(upload.errors), errors, is_refused=True, is_unreadable=True)

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import gradio as gr
 
-from annotation_store.exchange import parse_upload
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.labels import LabelSet
 from ner_core.prediction import Predictor
@@ -30,7 +29,7 @@ from webui.predict_view import (
 )
 from webui.settings import Settings
 from webui.texts import TEXTS, Language
-from webui.uploads import take_upload
+from webui.uploads import read_upload, take_upload
 
 CLIENT_EXAMPLE: Final = """from gradio_client import Client
 
@@ -117,7 +116,7 @@ class PredictHandlers:
         language = language_of(request)
         data, name = take_upload(upload_path, language)
         predictor = self._find(model, language)
-        upload = parse_upload(data, name, labels=None)
+        upload = read_upload(data, name, labels=None)
         for report in tag_upload(predictor, upload, self._settings.download_folder):
             yield (
                 report.to_value(),

@@ -1,0 +1,58 @@
+"""What a visitor's file holds: no text that the pages would not tag."""
+
+import json
+
+import pytest
+
+from annotation_store.store import AnnotationStore
+from ner_core.labels import CLUENER
+from webui.data_tab import DataHandlers
+from webui.messages import MAX_TEXT_CHARACTERS, find_text_problem
+from webui.settings import Settings
+from webui.uploads import read_upload
+
+LONGEST = "长" * MAX_TEXT_CHARACTERS
+TOO_LONG = "太" * MAX_TEXT_CHARACTERS + "长"
+
+
+def write(name: str, *texts: str) -> bytes:
+    if name.endswith(".txt"):
+        return "\n".join(texts).encode()
+    if name.endswith(".csv"):
+        return "\n".join(("text", *texts)).encode()
+    return "\n".join(json.dumps({"text": text, "label": {}}) for text in texts).encode()
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.jsonl"])
+def test_a_text_longer_than_the_pages_tag_is_an_error_beside_the_good_ones(name):
+    upload = read_upload(write(name, "好", TOO_LONG, LONGEST), name, labels=CLUENER)
+    assert [document.text for document in upload.documents] == ["好", LONGEST]
+    assert [str(error) for error in upload.errors] == [
+        f"{name}: expected a text of at most 100000 characters, got 100001"
+        " (it begins with '太太太太太太太太太太太太太太太太太太太太')"
+    ]
+
+
+def test_the_limit_is_the_one_of_predict():
+    assert find_text_problem(LONGEST, "en") is None
+    assert find_text_problem(TOO_LONG, "en") is not None
+
+
+def test_lines_that_cannot_be_read_stay_errors():
+    upload = read_upload(
+        f"nonsense\n{json.dumps({'text': TOO_LONG})}".encode(), "a.jsonl", labels=None
+    )
+    assert upload.documents == ()
+    assert [error.line for error in upload.errors] == [1, None]
+
+
+def test_the_data_page_adds_no_text_that_is_too_long(tmp_path):
+    with AnnotationStore.open(tmp_path / "annotations.db") as store:
+        store.create_project("default", CLUENER)
+        handlers = DataHandlers(store, Settings(tmp_path))
+        report = handlers.add(write("a.txt", "好", TOO_LONG), "a.txt", keeps_good_lines=False)
+        assert (report.num_added, report.num_errors, report.is_refused) == (0, 1, True)
+        assert store.page().num_total == 0
+        report = handlers.add(write("a.txt", "好", TOO_LONG), "a.txt", keeps_good_lines=True)
+        assert (report.num_added, report.num_errors, report.is_refused) == (1, 1, False)
+        assert [document.text for document in store.page().documents] == ["好"]
