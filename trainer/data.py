@@ -1,130 +1,285 @@
-"""Named data sources to examples of one label set."""
+"""Named data sources to examples of one label set, counted and checked before training."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
-from annotation_store.store import AnnotationStore
-from ner_core.conll import read_conll
-from ner_core.formats import Corpus, read_cluener
-from ner_core.labels import CLUENER, MSRA, LabelSet
+from ner_core.label_map import LabelMap
+from ner_core.labels import OUTSIDE, LabelSet
 from ner_core.spans import Example
 from trainer.config import DataSettings, DataSource
+from trainer.data_report import (
+    SharedText,
+    SourceCounts,
+    SourceReport,
+    find_shared_texts,
+    format_data_report,
+)
+from trainer.sources import SourceContent, name_source, read_source
 
 # Below this many, one entity more or less moves F1 by a point and more.
 _FEW_DEV_EXAMPLES = 50
-_KNOWN_LABELS = {"cluener": CLUENER, "msra": MSRA}
+_NUM_SHARED_SHOWN = 3
+# Source name -> its labels -> what each may stand for; as in `DataSettings`.
+_Maps = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingSource:
+    """A source as the run learns from it.
+
+    Attributes:
+        source: Where it was read from.
+        examples: What is trained on, in document order; what dev took off its end is gone.
+        label_map: To the run's labels; None when the examples have these already.
+        weight: How often an epoch reads it.
+        counts: Of the examples.
+        sha256: Of the file, in hexadecimal; None for a database.
+    """
+
+    source: DataSource
+    examples: tuple[Example, ...]
+    label_map: LabelMap | None
+    weight: float
+    counts: SourceCounts
+    sha256: str | None
+
+
+@dataclass(frozen=True)
 class TrainingData:
     """What a run learns from and is selected on.
 
     Attributes:
         labels: The run's label set.
-        train: Training examples, in the order of the sources.
-        dev: Examples that decide which epoch is best.
-        sources: A line for each source, for the log and the model card.
+        sources: What is trained on.
+        dev: Examples that decide which epoch is best; they have the run's labels.
+        dev_counts: Of the dev examples.
+        shared_texts: Sentences of dev that are also trained on.
+        report: What all of it holds: lines for the log and the model card.
     """
 
     labels: LabelSet
-    train: tuple[Example, ...]
+    sources: tuple[TrainingSource, ...]
     dev: tuple[Example, ...]
-    sources: tuple[str, ...]
+    dev_counts: SourceCounts
+    shared_texts: tuple[SharedText, ...]
+    report: tuple[str, ...]
+
+    @cached_property
+    def train(self) -> tuple[Example, ...]:
+        """Training examples of all sources; those of a mapped one have its own labels."""
+        return tuple(example for source in self.sources for example in source.examples)
+
+    @cached_property
+    def full_gold(self) -> tuple[Example, ...]:
+        """Training examples of the sources without a map: their labels are the run's."""
+        unmapped = (source for source in self.sources if source.label_map is None)
+        return tuple(example for source in unmapped for example in source.examples)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that decides what is learned, to know changed data by; in hexadecimal."""
+        digest = hashlib.sha256()
+
+        def add(*values: object) -> None:
+            digest.update(json.dumps(values).encode() + b"\n")
+
+        def add_examples(examples: Sequence[Example]) -> None:
+            add(len(examples))
+            for example in examples:
+                add(example.text, [(span.start, span.end, span.label) for span in example.spans])
+
+        add(self.labels.labels)
+        for source in self.sources:
+            source_labels = source.label_map and source.label_map.source.labels
+            add(source_labels, source.label_map and str(source.label_map), source.weight)
+            add_examples(source.examples)
+        add_examples(self.dev)
+        return digest.hexdigest()
 
 
 def load_training_data(settings: DataSettings) -> TrainingData:
-    """Read all sources and settle on one label set.
+    """Read all sources, settle on one label set, set dev apart and count.
+
+    The run's labels are those given, or those of the first source without a map.
 
     Raises:
-        ValueError: A file is damaged, a label is outside the set, or there are no examples.
+        ValueError: A file is damaged, a label set does not fit and is not mapped, a map or a weight
+            belongs to no source, there are no examples, or dev shares texts with the training data.
         OSError: A file cannot be read.
     """
-    labels = settings.labels
-    train: list[Example] = []
-    lines: list[str] = []
-    for source in settings.train:
-        corpus, labels = _read_source(source, labels)
-        train += corpus.examples
-        lines.append(_describe("train", source, corpus))
-    assert labels is not None
+    _check_names(settings)
+    contents = [read_source(source, settings.labels) for source in settings.train]
+    labels = settings.labels or _choose_labels(contents, settings.maps)
+    maps = [_settle_map(content, labels, settings.maps) for content in contents]
+    train = [content.corpus.examples for content in contents]
     if settings.dev is not None:
-        corpus, _ = _read_source(settings.dev, labels)
-        dev = list(corpus.examples)
-        lines.append(_describe("dev", settings.dev, corpus))
+        dev_content = _read_dev(settings.dev, settings, labels)
+        dev = dev_content.corpus.examples
+        dev_report = _report("dev", dev_content, dev)
     else:
-        # The end, not a sample: sentences of one document stay on one side.
-        num_dev = max(1, round(len(train) * settings.dev_fraction))
-        train, dev = train[:-num_dev], train[-num_dev:]
-        lines.append(f"dev: the last {num_dev} of the training examples, not trained on")
-    for name, examples in (("training", train), ("dev", dev)):
-        if not any(example.text for example in examples):
-            raise ValueError(
-                f"expected {name} examples, got none ({'; '.join(lines)}); of a database only"
-                f" accepted documents count"
-            )
+        train, dev = _carve_dev(train, maps, settings.dev_fraction)
+        name = "the end of each source without a map, not trained on"
+        dev_report = SourceReport("dev", name, SourceCounts.of(dev))
+    train_reports = [
+        _report("train", content, examples, label_map, settings.weights)
+        for content, examples, label_map in zip(contents, train, maps, strict=True)
+    ]
+    sources = tuple(
+        TrainingSource(
+            content.source,
+            examples,
+            label_map,
+            settings.weights.get(content.source.name, 1.0),
+            report.counts,
+            content.sha256,
+        )
+        for content, examples, label_map, report in zip(
+            contents, train, maps, train_reports, strict=True
+        )
+    )
+    reports = [*train_reports, dev_report]
+    _check_not_empty(sources, dev, reports)
+    shared = find_shared_texts([(name_source(s.source), s.examples) for s in sources], dev)
+    shared_line = _describe_shared(shared, len(dev))
+    if shared and not settings.allow_shared_texts:
+        raise ValueError(
+            f"expected dev texts that are not trained on, got {shared_line};"
+            f" scores on these say nothing, --allow-shared-texts takes them all the same"
+        )
+    lines = [*format_data_report(reports, labels.labels), f"trained on and in dev: {shared_line}"]
     if len(dev) < _FEW_DEV_EXAMPLES:
         lines.append(f"caution: scores on {len(dev)} dev examples say little")
-    return TrainingData(labels, tuple(train), tuple(dev), tuple(lines))
+    return TrainingData(labels, sources, dev, dev_report.counts, tuple(shared), tuple(lines))
 
 
-def _read_source(source: DataSource, labels: LabelSet | None) -> tuple[Corpus, LabelSet]:
-    """A source's examples and the run's label set, which is the source's own if there is none yet.
+def _check_names(settings: DataSettings) -> None:
+    names = dict.fromkeys(source.name for source in settings.train)
+    for flag, given in (("--map", settings.maps), ("--weight", settings.weights)):
+        for name in given:
+            if name not in names:
+                raise ValueError(
+                    f"expected {flag} for a source of --train ({', '.join(names)}), got {name!r}"
+                )
 
-    Raises:
-        ValueError: The file is damaged or holds a label outside the set; names file and line.
-    """
-    if source.name == "annotations":
-        return _read_annotations(source, labels)
-    labels = labels or _KNOWN_LABELS.get(source.name)
-    if source.name == "cluener":
-        assert labels is not None
-        corpus = read_cluener(source.path, labels=labels)
-        if corpus.num_unlabelled:
+
+def _choose_labels(contents: Sequence[SourceContent], maps: _Maps) -> LabelSet:
+    for content in contents:
+        if content.source.name in maps:
+            continue
+        if content.labels is None and not content.found_labels:
             raise ValueError(
-                f'expected lines with "label", got {corpus.num_unlabelled} without'
-                f" (in {source.path}); the model would learn that they hold no entity"
+                f"expected entities in {content.source.path}, found none; --labels names the set"
             )
-        return corpus, labels
-    corpus = read_conll(source.path, labels=labels)
-    return corpus, labels or _collect_labels(source, corpus.examples)
-
-
-def _read_annotations(source: DataSource, labels: LabelSet | None) -> tuple[Corpus, LabelSet]:
-    with AnnotationStore.open(source.path, must_exist=True) as store:
-        projects = store.projects()
-        if len(projects) != 1:
-            names = ", ".join(project.name for project in projects) or "none"
-            raise ValueError(f"expected a database with one project, got {names} in {source.path}")
-        (project,) = projects
-        if labels is not None and not set(project.labels.labels) <= set(labels.labels):
-            raise ValueError(
-                f"expected a project whose labels are among {', '.join(labels.labels)},"
-                f" got {', '.join(project.labels.labels)} (in {source.path})"
-            )
-        examples = tuple(store.examples(project=project.name, status="accepted"))
-        return Corpus(examples), labels or project.labels
-
-
-def _collect_labels(source: DataSource, examples: Sequence[Example]) -> LabelSet:
-    found = {span.label for example in examples for span in example.spans}
-    if not found:
-        raise ValueError(f"expected entities in {source.path}, found none; --labels names the set")
-    return LabelSet(tuple(sorted(found)))
-
-
-def _describe(role: str, source: DataSource, corpus: Corpus) -> str:
-    counts = Counter(span.label for example in corpus.examples for span in example.spans)
-    mentions = ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))
-    repaired = f", {corpus.num_repaired_tags} tags repaired" if corpus.num_repaired_tags else ""
-    path = Path(source.path)
-    # A database is a moving target; of a file the card says exactly which one it was.
-    checksum = ""
-    if source.name != "annotations":
-        checksum = f", SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
-    return (
-        f"{role}: {source.name}={path.name}, {len(corpus.examples)} examples"
-        f" ({mentions or 'no entities'}{repaired}{checksum})"
+        return content.labels or LabelSet(content.found_labels)
+    raise ValueError(
+        "expected a source without --map, whose labels become the run's, got a map for each;"
+        " --labels names them too"
     )
+
+
+def _settle_map(content: SourceContent, labels: LabelSet, maps: _Maps) -> LabelMap | None:
+    """How the labels of a source become the run's; None when they are."""
+    source = content.source
+    if source.name not in maps:
+        own = _own_labels(content, labels)
+        if set(own.labels) == set(labels.labels):
+            return None
+        wanted = ",".join(f"{label}=..." for label in own.labels)
+        raise ValueError(
+            f"expected the run's labels {', '.join(labels.labels)}, got {', '.join(own.labels)}"
+            f" ({name_source(source)}); --map {source.name}:{wanted} says for which of the run's"
+            f" labels each of them may stand: A, A|B, or {OUTSIDE} for none"
+        )
+    images = maps[source.name]
+    try:
+        # Such a file tells no label set; its map does, which may name labels that the file lacks.
+        own = content.labels or LabelSet(tuple(dict.fromkeys((*images, *content.found_labels))))
+        return LabelMap(own, labels, images)
+    except ValueError as error:
+        raise ValueError(f"--map {source.name}: {error} ({name_source(source)})") from error
+
+
+def _own_labels(content: SourceContent, labels: LabelSet) -> LabelSet:
+    """The label set of a source; where it does not tell, the run's if that is large enough."""
+    if content.labels is not None:
+        return content.labels
+    found = content.found_labels
+    return labels if set(found) <= set(labels.labels) else LabelSet(found)
+
+
+def _read_dev(source: DataSource, settings: DataSettings, labels: LabelSet) -> SourceContent:
+    content = read_source(source, settings.labels)
+    own = _own_labels(content, labels)
+    if source.name in settings.maps or set(own.labels) != set(labels.labels):
+        raise ValueError(
+            f"expected a dev source with the run's labels {', '.join(labels.labels)}, got"
+            f" {', '.join(own.labels)} ({name_source(source)}); a map leaves a choice, so there is"
+            f" nothing to score against"
+        )
+    return content
+
+
+def _carve_dev(
+    train: Sequence[tuple[Example, ...]], maps: Sequence[LabelMap | None], fraction: float
+) -> tuple[list[tuple[Example, ...]], tuple[Example, ...]]:
+    """Cut dev off the end of each source without a map; at least one example of the longest."""
+    sizes = [
+        round(len(examples) * fraction) if label_map is None else 0
+        for examples, label_map in zip(train, maps, strict=True)
+    ]
+    unmapped = [index for index, label_map in enumerate(maps) if label_map is None]
+    if not unmapped:
+        raise ValueError(
+            "expected --dev, or a source without --map to cut it off, got a map for each source"
+        )
+    if not any(sizes):
+        longest = max(unmapped, key=lambda index: len(train[index]))
+        sizes[longest] = min(1, len(train[longest]))
+    # The end, not a sample: sentences of one document stay on one side.
+    cuts = [len(examples) - size for examples, size in zip(train, sizes, strict=True)]
+    kept = [examples[:cut] for examples, cut in zip(train, cuts, strict=True)]
+    dev = [example for examples, cut in zip(train, cuts, strict=True) for example in examples[cut:]]
+    return kept, tuple(dev)
+
+
+def _report(
+    role: str,
+    content: SourceContent,
+    examples: Sequence[Example],
+    label_map: LabelMap | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> SourceReport:
+    counts = SourceCounts.of(examples, num_repaired_tags=content.corpus.num_repaired_tags)
+    weight = (weights or {}).get(content.source.name)
+    remarks = []
+    if weight is not None:
+        remarks.append(f"read {weight:g} times an epoch")
+    if content.sha256 is not None:
+        remarks.append(f"SHA-256 {content.sha256[:16]}")
+    if label_map is not None:
+        remarks.append(f"map {label_map}")
+    return SourceReport(role, name_source(content.source), counts, tuple(remarks))
+
+
+def _check_not_empty(
+    sources: Sequence[TrainingSource], dev: Sequence[Example], reports: Sequence[SourceReport]
+) -> None:
+    train = [example for source in sources for example in source.examples]
+    for role, examples in (("training", train), ("dev", dev)):
+        if not any(example.text for example in examples):
+            found = "; ".join(report.headline() for report in reports)
+            raise ValueError(
+                f"expected {role} examples, got none ({found}); of a database only accepted"
+                f" documents count"
+            )
+
+
+def _describe_shared(shared: Sequence[SharedText], num_dev: int) -> str:
+    counted = f"{len(shared):,} of {num_dev:,} texts"
+    if not shared:
+        return counted
+    more = ", ..." if len(shared) > _NUM_SHARED_SHOWN else ""
+    return f"{counted} ({', '.join(map(str, shared[:_NUM_SHARED_SHOWN]))}{more})"

@@ -1,0 +1,107 @@
+"""One named data source: its examples, and the label set that its annotators had.
+
+The label set matters beyond the labels found: where annotators had no label for books, O does not
+mean that there is no book (see `ner_core.label_map`).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from annotation_store.store import AnnotationStore
+from ner_core.conll import read_conll
+from ner_core.formats import Corpus, read_cluener
+from ner_core.labels import CLUENER, MSRA, LabelSet
+from ner_core.spans import Example
+from trainer.config import DataSource
+
+_KNOWN_LABELS = {"cluener": CLUENER, "msra": MSRA}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContent:
+    """What a source holds.
+
+    Attributes:
+        source: Where it was read from.
+        corpus: Its examples, in document order, and what was repaired.
+        labels: The label set that the annotators had; None for `conll`, which does not tell.
+        sha256: Of the file, in hexadecimal; None for a database, which is a moving target.
+    """
+
+    source: DataSource
+    corpus: Corpus
+    labels: LabelSet | None
+    sha256: str | None
+
+    @property
+    def found_labels(self) -> tuple[str, ...]:
+        """The labels of the spans, sorted."""
+        return collect_labels(self.corpus.examples)
+
+
+def read_source(source: DataSource, labels: LabelSet | None) -> SourceContent:
+    """Read a file or the accepted documents of a database, each in its newest revision.
+
+    Args:
+        source: What to read.
+        labels: The label set that the user gave to the run. A file in CLUENER's or MSRA's format
+            that uses labels of this set only, and not only its own, is taken to be annotated in it.
+
+    Raises:
+        ValueError: The file is damaged, unlabelled, or has a label that is in no set it could have;
+            or the database holds no project or several.
+        OSError: The file cannot be read.
+    """
+    if source.name == "annotations":
+        return _read_annotations(source)
+    checksum = hashlib.sha256(Path(source.path).read_bytes()).hexdigest()
+    if source.name == "conll":
+        return SourceContent(source, read_conll(source.path), None, checksum)
+    known = _KNOWN_LABELS[source.name]
+    if labels is not None:
+        corpus = _read_file(source, None)
+        found = set(collect_labels(corpus.examples))
+        if not found <= set(known.labels) and found <= set(labels.labels):
+            return SourceContent(source, corpus, labels, checksum)
+    return SourceContent(source, _read_file(source, known), known, checksum)
+
+
+def collect_labels(examples: Sequence[Example]) -> tuple[str, ...]:
+    """The labels of all spans, sorted."""
+    return tuple(sorted({span.label for example in examples for span in example.spans}))
+
+
+def name_source(source: DataSource) -> str:
+    """Name and file, without folders; of a database URL neither user nor password nor options."""
+    if "://" not in source.path:
+        return f"{source.name}={Path(source.path).name}"
+    url = urlsplit(source.path)
+    return f"{source.name}={PurePosixPath(url.path).name or url.hostname}"
+
+
+def _read_file(source: DataSource, labels: LabelSet | None) -> Corpus:
+    if source.name == "msra":
+        return read_conll(source.path, labels=labels)
+    corpus = read_cluener(source.path, labels=labels)
+    if corpus.num_unlabelled:
+        raise ValueError(
+            f'expected lines with "label", got {corpus.num_unlabelled} without'
+            f" (in {source.path}); the model would learn that they hold no entity"
+        )
+    return corpus
+
+
+def _read_annotations(source: DataSource) -> SourceContent:
+    with AnnotationStore.open(source.path, must_exist=True) as store:
+        projects = store.projects()
+        if len(projects) != 1:
+            names = ", ".join(project.name for project in projects) or "none"
+            raise ValueError(
+                f"expected a database with one project, got {names} (in {name_source(source)})"
+            )
+        (project,) = projects
+        examples = tuple(store.examples(project=project.name, status="accepted"))
+        return SourceContent(source, Corpus(examples), project.labels, None)
