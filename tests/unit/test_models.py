@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import BertConfig, BertModel
 
 from ner_core.labels import CLUENER, MSRA, LabelSet
@@ -69,6 +70,32 @@ def test_the_context_layer_sees_both_ends_of_the_sentence(layer: str, position: 
     (gradient,) = torch.autograd.grad(output[0, position].sum(), hidden)
     assert gradient[0, 0].abs().sum() > 0
     assert gradient[0, -1].abs().sum() > 0
+
+
+def test_on_a_processor_the_bilstm_computes_what_a_packed_lstm_computes() -> None:
+    torch.manual_seed(3)
+    layer = BiLSTM(6, 5, num_layers=2, dropout=0.5).eval()
+    hidden = torch.randn(4, 9, 6)
+    lengths = torch.tensor([9, 3, 1, 7])
+    mask = torch.arange(9) < lengths.unsqueeze(1)
+    packed = pack_padded_sequence(hidden, lengths, batch_first=True, enforce_sorted=False)
+    expected, _ = pad_packed_sequence(layer.lstm(packed)[0], batch_first=True)
+    assert torch.allclose(layer(hidden, mask)[mask], expected[mask], atol=1e-6)
+    gradients = []
+    for output in (layer(hidden, mask), expected):
+        layer.zero_grad()
+        (output[mask] ** 2).sum().backward()
+        gradients.append([parameter.grad.clone() for parameter in layer.parameters()])
+    for one, two in zip(*gradients, strict=True):
+        assert torch.allclose(one, two, atol=1e-5)
+
+
+def test_dropout_between_the_layers_of_the_bilstm_is_for_training_only() -> None:
+    layer = BiLSTM(6, 5, num_layers=2, dropout=0.5)
+    hidden, mask = torch.randn(1, 4, 6), torch.ones(1, 4, dtype=torch.bool)
+    assert not torch.equal(layer(hidden, mask), layer(hidden, mask))
+    layer.eval()
+    assert torch.equal(layer(hidden, mask), layer(hidden, mask))
 
 
 def test_each_half_of_the_tcn_sees_its_own_side_only() -> None:
