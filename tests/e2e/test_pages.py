@@ -222,10 +222,19 @@ def test_the_client_example_names_this_address(page: Page, url: str) -> None:
     compile(example.inner_text(), "example", "exec")
 
 
-def test_the_api_page_lists_the_three_endpoints(page: Page) -> None:
+def test_one_model_leaves_nothing_to_choose(page: Page) -> None:
+    predict(page, TEXT)
+    expect(page.get_by_role("radio")).to_have_count(0)
+    expect(page.locator(".header-model")).to_have_text("rules · CPU")
+    expect(page.get_by_test_id("client-example")).not_to_contain_text("model")
+    expect(page.locator(".batch-actions")).not_to_contain_text("rules")
+    expect(page.get_by_role("button", name="纠正这条")).to_be_visible()
+
+
+def test_the_api_page_lists_the_four_endpoints(page: Page) -> None:
     page.get_by_role("button", name="接口文档").click()
     listing = page.locator(".api-docs")
-    for name in ("/predict", "/predict_batch", "/export"):
+    for name in ("/predict", "/predict_batch", "/models", "/export"):
         expect(listing.get_by_text(name, exact=True).first).to_be_visible()
     expect(page.get_by_label("Gradio footer navigation")).to_be_hidden()
 
@@ -365,3 +374,23 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
         page.wait_for_timeout(300)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, tab.inner_text()
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_a_phone_has_every_action_of_the_editor_in_sight(
+    open_page: Callable[..., Page], url: str, locale: str
+) -> None:
+    page = ready(open_page(url, viewport={"width": 390, "height": 800}, locale=locale))
+    page.get_by_role("textbox", name="Text" if locale == "en-US" else "文本").fill(TEXT)
+    page.get_by_role("textbox").first.press("Shift+Enter")
+    page.get_by_role("button", name=re.compile("Correct|纠正")).click()
+    expect(page.get_by_test_id("annotator")).to_have_attribute("data-state", "ready")
+    for action in page.locator(".ed-actions > *").all():
+        box = action.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390
+    palette = page.locator(".ed-palette")
+    is_cut = palette.evaluate("palette => palette.scrollWidth > palette.clientWidth")
+    assert is_cut == (locale == "en-US")
+    # What is cut off fades out, so that one can see it.
+    assert "gradient" in palette.evaluate("palette => getComputedStyle(palette).maskImage")

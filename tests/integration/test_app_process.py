@@ -1,6 +1,7 @@
 """app.py as a process: it says where it answers, shares no port, and cleans up at its end."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +19,9 @@ _ROOT = Path(__file__).parents[2]
 def start(
     shared_tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["Start"]:
-    starter = Start(shared_tiny_checkpoint, tmp_path_factory.mktemp("app"))
+    folder = tmp_path_factory.mktemp("app")
+    second = Path(shutil.copytree(shared_tiny_checkpoint, folder / "second"))
+    starter = Start([shared_tiny_checkpoint, second], folder)
     yield starter
     for process in starter.processes:
         process.kill()
@@ -28,11 +31,11 @@ def start(
 class Start:
     """Starts app.py in a folder of its own, with a temporary folder of its own."""
 
-    def __init__(self, checkpoint: Path, folder: Path) -> None:
+    def __init__(self, checkpoints: list[Path], folder: Path) -> None:
         self.folder = folder
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
-        self.checkpoint = checkpoint
+        self.checkpoints = checkpoints
         self.processes: list[subprocess.Popen[str]] = []
 
     def __call__(self, port: int, **environment: str) -> subprocess.Popen[str]:
@@ -41,7 +44,7 @@ class Start:
             cwd=self.folder,
             env=os.environ
             | {
-                "NER_CHECKPOINT": str(self.checkpoint),
+                "NER_CHECKPOINT": os.pathsep.join(map(str, self.checkpoints)),
                 "TMPDIR": str(self.temporary),
                 "OMP_NUM_THREADS": "1",
             }
@@ -63,7 +66,7 @@ def test_it_serves_at_the_address_that_it_prints_and_ends_cleanly(
     process = start(port)
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line == f"tiny on CPU: http://127.0.0.1:{port}/\n"
+    assert line == f"tiny, second on CPU: http://127.0.0.1:{port}/\n"
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as response:
         assert response.status == 200
     assert (start.folder / "annotations.db").exists()
