@@ -7,7 +7,7 @@ stop a script all the same.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ner_core.error_analysis import ERRORS, Outcome, find_worst
-from ner_core.error_excerpts import Mark, Run, cut_excerpts
+from ner_core.error_excerpts import Run, cut_excerpts
 from ner_core.error_page_texts import PAGE_TEXTS, PageLanguage
 from ner_core.evaluation_report import EvaluationReport
 
@@ -53,7 +53,6 @@ def render_error_page(
         percent=lambda share: f"{100 * share:.1f}",
         shorten=_shorten,
         lay_out=_lay_out,
-        num_lanes=_num_lanes,
     )
     worst = find_worst(report.examples, num_worst)
     errors = report.errors
@@ -86,11 +85,23 @@ class _LaidOutRun:
         run: What is shown.
         closing: Punctuation behind the run that must not begin a line.
         gap: Room to leave behind both, in CSS pixels, so that no label covers the next one.
+        overhang: How far the run's labels reach beyond it, in CSS pixels.
     """
 
     run: Run
     closing: str = ""
     gap: int = 0
+    overhang: int = 0
+
+    @property
+    def num_lanes_above(self) -> int:
+        """Lanes of gold spans to leave room for."""
+        return max((mark.lane + 1 for mark in self.run.gold), default=0)
+
+    @property
+    def num_lanes_below(self) -> int:
+        """Lanes of predicted spans to leave room for."""
+        return max((mark.lane + 1 for mark in self.run.predicted), default=0)
 
 
 def _lay_out(runs: Sequence[Run]) -> list[_LaidOutRun]:
@@ -109,20 +120,17 @@ def _lay_out(runs: Sequence[Run]) -> list[_LaidOutRun]:
             width = _width(mark.label) + 1.2 * bool(mark.number) + 0.7
             label_ends[mark.is_gold, mark.lane] = position + _LABEL_SIZE * width
         position += _TEXT_SIZE * _width(run.text)
+        ends = [label_ends[mark.is_gold, mark.lane] for mark in labelled]
         closing = _CLOSING_PUNCTUATION.match(run.text)
         if closing and not run.is_marked and laid_out and laid_out[-1].run.is_marked:
             laid_out[-1] = replace(laid_out[-1], closing=closing.group())
             run = replace(run, text=run.text[closing.end() :])
-        laid_out.append(_LaidOutRun(run))
+        overhang = ceil(max(ends, default=position) - position)
+        laid_out.append(_LaidOutRun(run, overhang=max(0, overhang)))
     return laid_out
 
 
 def _width(text: str) -> float:
-    """Width in em: one for a Chinese character, about half for a Latin one."""
+    """Width in em: 1 for a Chinese character, 0.6, a little more than the mean, for a Latin one."""
     num_wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return num_wide + 0.56 * (len(text) - num_wide)
-
-
-def _num_lanes(marks: Iterable[tuple[Mark, ...]]) -> int:
-    """Lanes that an excerpt needs on one side."""
-    return 1 + max((mark.lane for of_run in marks for mark in of_run), default=0)
+    return num_wide + 0.6 * (len(text) - num_wide)

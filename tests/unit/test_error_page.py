@@ -72,6 +72,11 @@ def report_on(*cases, name="tiny", data="dev.json", is_seen_known=True):
     )
 
 
+def worst_texts(*cases):
+    """The page behind its style sheet and tables."""
+    return render_error_page(report_on(*cases)).partition('<ol class="worst">')[2]
+
+
 WRONG = ("王小明在浙商银行", [Span(0, 3, "name")], [Span(0, 2, "name", 0.834)])
 RIGHT = ("浙商银行", [Span(0, 4, "company")], [Span(0, 4, "company", 0.99)])
 
@@ -123,6 +128,31 @@ def test_a_marked_text_reads_as_it_was_written():
     spans = [Span(0, 5, "name"), Span(9, 13, "company")]
     page = Page(render_error_page(report_on((text, spans, []))))
     assert page.marked_texts == [text]
+
+
+def test_labels_of_short_entities_side_by_side_get_room():
+    """The labels are three times as wide as the single characters below them."""
+    spans = [Span(0, 1, "company"), Span(1, 2, "company"), Span(20, 21, "company")]
+    html = worst_texts(("无" * 25, spans, []))
+    (gap,) = re.findall(r"margin-right: (\d+)px", html)
+    assert 30 <= int(gap) <= 60
+    # The gap stands between the two, and none before the third, which is far away.
+    assert html.index("margin-right: ") < html.index("<b>1</b>") < html.index("<b>2</b>")
+
+
+def test_room_within_an_entity_does_not_break_its_bracket():
+    gold = [Span(0, 4, "company")]
+    predicted = [Span(0, 1, "company", 0.5), Span(1, 4, "company", 0.5)]
+    html = worst_texts(("招商银行", gold, predicted))
+    assert len(re.findall(r"padding-right: [1-9]\d*px\">招<", html)) == 1
+    assert "margin-right: " not in html
+
+
+def test_punctuation_behind_an_entity_does_not_begin_a_line():
+    spans = [Span(0, 2, "name"), Span(4, 6, "name")]
+    html = worst_texts(("王五”、李四说。", spans, []))
+    assert re.search(r'class="unbroken"><span class="run".*?</span></span>”、</span>', html)
+    assert html.count('class="unbroken"') == 1
 
 
 def test_each_error_is_listed_in_words():
