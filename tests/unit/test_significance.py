@@ -75,6 +75,15 @@ def test_about_95_of_100_intervals_hold_the_true_value():
     assert 180 <= num_right <= 199
 
 
+def test_the_interval_is_of_the_micro_score_whatever_the_number_of_labels():
+    counts = random_texts(60, recall=0.7, seed=4)
+    unused = Counts()
+    of_two_labels = [
+        SpanCounts(("PER", "LOC"), (text.spans[0], unused), (unused, unused), 1) for text in counts
+    ]
+    assert f1_interval(of_two_labels) == f1_interval(counts)
+
+
 def test_the_same_seed_gives_the_same_interval():
     counts = random_texts(50, recall=0.5, seed=3)
     assert f1_interval(counts) == f1_interval(counts)
