@@ -211,13 +211,17 @@ def _own_labels(content: SourceContent, labels: LabelSet) -> LabelSet:
 
 
 def _read_dev(source: DataSource, settings: DataSettings, labels: LabelSet) -> SourceContent:
+    if source.name in settings.maps:
+        raise ValueError(
+            f"expected a dev source without --map, got one for {source.name}: where a map leaves a"
+            f" choice there is nothing to score against"
+        )
     content = read_source(source, settings.labels)
     own = _own_labels(content, labels)
-    if source.name in settings.maps or set(own.labels) != set(labels.labels):
+    if set(own.labels) != set(labels.labels):
         raise ValueError(
             f"expected a dev source with the run's labels {', '.join(labels.labels)}, got"
-            f" {', '.join(own.labels)} ({name_source(source)}); a map leaves a choice, so there is"
-            f" nothing to score against"
+            f" {', '.join(own.labels)} ({name_source(source)})"
         )
     return content
 

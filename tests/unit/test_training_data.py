@@ -226,7 +226,7 @@ def test_a_dev_source_must_have_the_runs_labels_itself(write: Callable[..., Data
     assert message.startswith("expected a dev source with the run's labels address, book,")
     assert "scene, got PER, LOC, ORG (msra=msra-train)" in message
     mapped = make_settings(cluener, msra, dev=msra, maps={"msra": MSRA_IMAGES})
-    assert "a map leaves a choice" in fail(mapped)
+    assert "expected a dev source without --map, got one for msra" in fail(mapped)
 
 
 def test_dev_is_cut_off_the_end_of_each_source_without_a_map(
