@@ -6,6 +6,7 @@ model card. Hub models for token classification load as softmax taggers.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -169,6 +170,7 @@ def save_checkpoint(
         (temporary / CARD_FILE).write_text(card, encoding="utf-8")
         # Not save_file: that one makes the weights readable for their owner only.
         (temporary / WEIGHTS_FILE).write_bytes(save(_collect_weights(tagger, weights_dtype)))
+        _sync(temporary)
         _replace_directory(temporary, directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -350,6 +352,16 @@ def _collect_weights(tagger: Tagger, dtype: torch.dtype) -> dict[str, Tensor]:
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def _sync(directory: Path) -> None:
+    """Wait until the files are on the disk: after a power cut a rename may outlive its content."""
+    for path in (*directory.iterdir(), directory):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _replace_directory(temporary: Path, directory: Path) -> None:

@@ -8,9 +8,11 @@ import torch
 from hypothesis import settings
 
 from ner_core.checkpoint import Checkpoint, load_encoder, save_checkpoint
+from ner_core.formats import read_cluener
 from ner_core.labels import CLUENER
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.preprocessing import build_vocabulary
+from ner_core.spans import Example
 from trainer.new_encoder import make_encoder, write_encoder
 
 # A busy machine is not a failed property.
@@ -23,6 +25,21 @@ TEXTS = (
     "北京市海淀区的王小明总经理在人民大会堂读《红楼梦》，看《英雄》！",
     "今天天气很好，国务院和曼联玩来了，他在长沙公园😀黄河",
 )
+
+
+EIGHT_SENTENCES = Path(__file__).parent / "data" / "eight_sentences.json"
+
+
+@pytest.fixture(scope="session")
+def eight_sentences() -> tuple[Example, ...]:
+    """Training examples with all CLUENER labels but one, few enough to learn by heart."""
+    return read_cluener(EIGHT_SENTENCES).examples
+
+
+@pytest.fixture
+def training_file(tmp_path: Path) -> Path:
+    """A copy of the eight sentences' file, named train.json."""
+    return Path(shutil.copyfile(EIGHT_SENTENCES, tmp_path / "train.json"))
 
 
 @pytest.fixture(scope="session")

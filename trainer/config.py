@@ -1,24 +1,31 @@
-"""Settings of a fine-tuning run as dataclasses, and the command line that fills them.
+"""Settings of a fine-tuning run as dataclasses.
 
-Imports no torch, so that `--help` and a wrong flag answer at once.
+A setting is declared once: its field carries the type, default and help of its flag, which
+`trainer.flags` makes from it. Imports no torch.
 """
 
 import argparse
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from ner_core.command_line import CommandLineParser, number_between
+from ner_core.command_line import number_between
 from ner_core.labels import LabelSet
 
-PROG = "python -m trainer.finetune"
 SOURCE_NAMES = ("cluener", "msra", "conll", "annotations")
 # Written out, since ner_core.models imports torch; a test holds the two together.
 ARCHITECTURES = ("bert-softmax", "bert-crf", "bert-bilstm-crf", "bert-tcn-crf")
 DEFAULT_ENCODER = "hfl/chinese-bert-wwm-ext"
 
 _COUNT = number_between(int, 1, 1_000_000)
-_SomeSettings = TypeVar("_SomeSettings", "ModelSettings", "OptimizationSettings")
+_RATE = number_between(float, 0.0, 1.0)
+
+
+def _flag(kind: Callable[[str], Any] | None, help_text: str, **more: Any) -> Any:
+    """A field that is a flag of the same name. Without a default the recipe has it."""
+    default = {"default": more.pop("default")} if "default" in more else {}
+    return field(**default, metadata={"type": kind, "help": help_text, **more})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,72 +60,171 @@ class DataSettings:
     """What to learn from.
 
     Attributes:
-        train: Sources, all of one label set.
+        train: Sources, in one label set or mapped to it.
         dev: Where to select the best epoch; None carves it off the end of the training data.
-        dev_fraction: Share of the training examples, from the end, when `dev` is None.
+        dev_fraction: Share of each source, from its end, when `dev` is None. A tenth, as usual.
         labels: The label set; None takes the first source's.
+        maps: For sources in another label set: source name -> its label -> the run's labels that it
+            may stand for, or `O` alone for none of them. See `ner_core.label_map`.
+        weights: How often an epoch reads a source, by its name; 1 where nothing is said.
+        allow_shared_texts: Train even if dev holds texts of the training data.
     """
 
     train: tuple[DataSource, ...]
     dev: DataSource | None
     dev_fraction: float
     labels: LabelSet | None
+    maps: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    allow_shared_texts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
     """What to train.
 
     Attributes:
-        encoder: Directory or Hub id of an encoder, or of a checkpoint to continue from.
+        encoder: Directory or Hub id of an encoder, or of a checkpoint to continue from. The default
+            is the reference report's.
         architecture: One of `ARCHITECTURES`.
-        context_hidden_size: Width of the context layer in each direction; None: half the encoder's.
-        context_num_layers: BiLSTM layers or TCN levels; None: one or three.
-        dropout: Probability around the context layer.
+        context_hidden_size: Width of the context layer in each direction; None: half the encoder's,
+            so that the context layer hands on as many features as it got.
+        context_num_layers: BiLSTM layers or TCN levels; None: one or three, as in the report.
+        dropout: Probability around the context layer. From the recipe: 0.1 for a large encoder,
+            0.5 where everything is learned from the training data.
         freeze_encoder: Leave the encoder as it is and train the rest.
+        freeze_layers: Leave the embeddings and this many of the first layers as they are.
     """
 
-    encoder: str
-    architecture: str
-    context_hidden_size: int | None
-    context_num_layers: int | None
-    dropout: float
-    freeze_encoder: bool
+    encoder: str = _flag(
+        str, "directory or Hub id of an encoder or checkpoint", default=DEFAULT_ENCODER
+    )
+    architecture: str = _flag(None, "the tagger", default="bert-bilstm-crf", choices=ARCHITECTURES)
+    context_hidden_size: int | None = _flag(
+        number_between(int, 1, 8192),
+        "width of BiLSTM or TCN in each direction (default: half the encoder's)",
+        default=None,
+    )
+    context_num_layers: int | None = _flag(
+        number_between(int, 1, 12),
+        "BiLSTM layers (default 1) or TCN levels (default 3)",
+        default=None,
+    )
+    dropout: float = _flag(number_between(float, 0.0, 0.9), "probability")
+    freeze_encoder: bool = _flag(None, "train all but the encoder", default=False)
+    freeze_layers: int = _flag(
+        number_between(int, 0, 100),
+        "train neither the embeddings nor this many of the first layers; 0: train all",
+        default=0,
+    )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizationSettings:
-    """How to train.
+    """How to train. Settings without a reason here are the recipe's: see `trainer.recipes`.
 
     Attributes:
         epochs: Passes over the training data at most.
         patience: Epochs without a better dev F1 after which training stops.
         batch_size: Windows in one forward pass, over all processes.
-        accumulation: Forward passes summed into one optimizer step.
-        encoder_learning_rate: Peak rate of the encoder.
+        accumulation: Forward passes summed into one optimizer step. One: more only saves memory.
+        encoder_learning_rate: Peak rate of the encoder's last layer.
+        layer_decay: Each encoder layer learns at this share of the rate of the layer above it. One,
+            none: the published recipes do without; 0.9 to 0.95 is usual (Clark et al. 2020).
         head_learning_rate: Peak rate of context layer and classifier.
         crf_learning_rate: Peak rate of the transitions: 30 to 100 times the encoder's lets them
             keep up with emissions that a pretrained encoder makes confident early.
-        weight_decay: Of all weight matrices but the CRF's.
-        warmup_fraction: Share of all steps in which the rates rise to their peaks.
-        max_gradient_norm: Gradients are clipped to this norm.
+        weight_decay: Of all weight matrices but the CRF's. 0.01, as BERT was trained.
+        warmup_fraction: Share of all steps in which the rates rise to their peaks. A tenth, as BERT
+            was trained: Adam's first steps know little of the gradients' scale.
+        max_gradient_norm: Gradients are clipped to this norm. One, as BERT was trained.
         ema_decay: Per step, of the averaged weights that are evaluated and saved; 0 saves the
             weights themselves.
+        fgm_epsilon: Length of the adversarial step on the character embeddings (Miyato et al. 2017,
+            https://arxiv.org/abs/1605.07725); doubles the time. 0, none: see the README's results.
+        r_drop_alpha: Weight of the disagreement between two forward passes with different dropout
+            (Liang et al. 2021, https://arxiv.org/abs/2106.14448); doubles the time. 0: none.
+        label_smoothing: Probability spread over all tags, for softmax. 0: it blurs probabilities.
+        precision: Of the encoder and the context layer in training: `auto` takes bf16 on a card
+            that has it and fp32 elsewhere; the CRF always sums in fp64.
+        activation_checkpointing: Compute the encoder's activations again in the backward pass: a
+            third more time, much less memory.
+        compile: Let torch.compile fuse the encoder and context layer; minutes at the start.
         seed: Draws initial weights, dropout and the order of batches.
     """
 
-    epochs: int
-    patience: int
-    batch_size: int
-    accumulation: int
-    encoder_learning_rate: float
-    head_learning_rate: float
-    crf_learning_rate: float
-    weight_decay: float
-    warmup_fraction: float
-    max_gradient_norm: float
-    ema_decay: float
-    seed: int
+    epochs: int = _flag(_COUNT, "at most")
+    patience: int = _flag(_COUNT, "epochs without a better dev F1")
+    batch_size: int = _flag(_COUNT, "windows, over all processes")
+    accumulation: int = _flag(_COUNT, "batches in one optimizer step", default=1)
+    encoder_learning_rate: float = _flag(_RATE, "peak rate")
+    layer_decay: float = _flag(
+        number_between(float, 0.0, 1.0, above_low=True),
+        "rate of an encoder layer, as a share of that of the layer above; 1: the same",
+        default=1.0,
+    )
+    head_learning_rate: float = _flag(_RATE, "peak rate")
+    crf_learning_rate: float = _flag(_RATE, "peak rate")
+    weight_decay: float = _flag(_RATE, "of weight matrices", default=0.01)
+    warmup_fraction: float = _flag(_RATE, "share of all steps", default=0.1)
+    max_gradient_norm: float = _flag(
+        number_between(float, 0.0, 1000.0, above_low=True), "clip", default=1.0
+    )
+    ema_decay: float = _flag(
+        number_between(float, 0.0, 0.99999), "per step, of averaged weights; 0: none"
+    )
+    fgm_epsilon: float = _flag(
+        number_between(float, 0.0, 100.0),
+        "length of the adversarial step on the embeddings; 0: none",
+        default=0.0,
+    )
+    r_drop_alpha: float = _flag(
+        number_between(float, 0.0, 100.0),
+        "weight of the agreement of two dropouts; 0: none",
+        default=0.0,
+    )
+    label_smoothing: float = _flag(
+        number_between(float, 0.0, 0.9), "for bert-softmax; 0: none", default=0.0
+    )
+    precision: str = _flag(
+        None,
+        "auto: bf16 where the card has it, else fp32",
+        default="auto",
+        choices=("auto", "fp32", "bf16", "fp16"),
+    )
+    activation_checkpointing: bool = _flag(None, "less memory, a third more time", default=False)
+    compile: bool = _flag(None, "use torch.compile", default=False)
+    seed: int = _flag(number_between(int, 0, 2**32 - 1), "of everything random", default=42)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """Where to train, and what to leave behind.
+
+    Attributes:
+        output: The checkpoint directory to write; must not exist yet.
+        device: "auto", "cpu" or "cuda".
+        half_precision: Store encoder and context weights as float16.
+        save_every_s: Seconds between two saves of the run's state; the end of an epoch always
+            saves. Ten minutes: a save of BERT with its optimizer writes more than a gigabyte.
+        restart: Throw away what an unfinished run left in `OUTPUT.run` and begin anew.
+        tensorboard: Write TensorBoard events to `tensorboard/`.
+        dry_run: Take two steps, evaluate once, say what the whole run would cost, write nothing.
+    """
+
+    output: Path = _flag(  # noqa: RUF009  (makes a field, no default value)
+        Path, "checkpoint directory to write", required=True
+    )
+    device: str = _flag(None, "where", default="auto", choices=("auto", "cpu", "cuda"))
+    half_precision: bool = _flag(None, "store weights as float16", default=False)
+    save_every_s: float = _flag(
+        number_between(float, 0.0, 86_400.0),
+        "seconds between two saves of an unfinished run",
+        default=600.0,
+    )
+    restart: bool = _flag(None, "discard an unfinished run of this output", default=False)
+    tensorboard: bool = _flag(None, "write TensorBoard events too", default=False)
+    dry_run: bool = _flag(None, "two steps and one evaluation; writes nothing", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,123 +235,12 @@ class Settings:
         data: What to learn from.
         model: What to train.
         optimization: How to train.
-        output: The checkpoint directory to write; must not exist yet.
-        device: "auto", "cpu" or "cuda".
-        half_precision: Store encoder and context weights as float16.
+        run: Where to train, and what to leave behind.
+        recipe: Name of the recipe that filled in what no flag said.
     """
 
     data: DataSettings
     model: ModelSettings
     optimization: OptimizationSettings
-    output: Path
-    device: str
-    half_precision: bool
-
-
-def parse_settings(arguments: list[str] | None = None) -> Settings:
-    """Read the command line; on a wrong flag print one line and exit with status 2."""
-    parser = _build_parser()
-    given = parser.parse_args(arguments)
-    try:
-        labels = None if given.labels is None else LabelSet(tuple(given.labels.split(",")))
-    except ValueError as error:
-        parser.error(f"argument --labels: {error}")
-    return Settings(
-        data=DataSettings(tuple(given.train), given.dev, given.dev_fraction, labels),
-        model=_fill(ModelSettings, given),
-        optimization=_fill(OptimizationSettings, given),
-        output=given.output,
-        device=given.device,
-        half_precision=given.half_precision,
-    )
-
-
-def _fill(settings_class: type[_SomeSettings], given: argparse.Namespace) -> _SomeSettings:
-    """Settings whose fields are all flags of the same name."""
-    names = (field.name for field in fields(settings_class))
-    return settings_class(**{name: getattr(given, name) for name in names})
-
-
-def _build_parser() -> CommandLineParser:
-    parser = CommandLineParser(
-        PROG,
-        "Fine-tune a tagger, alone or under torchrun (torchrun --nproc-per-node N -m"
-        " trainer.finetune).",
-    )
-    source: dict[str, Any] = {"type": DataSource.parse, "metavar": "NAME=PATH"}
-    data = parser.add_argument_group("data")
-    data.add_argument(
-        "--train",
-        action="append",
-        required=True,
-        **source,
-        help=f"training data, repeatable; NAME is one of {', '.join(SOURCE_NAMES)}",
-    )
-    data.add_argument("--dev", **source, help="data on which the best epoch is chosen")
-    data.add_argument(
-        "--dev-fraction",
-        type=number_between(float, 0.0, 0.5, above_low=True),
-        default=0.1,
-        help="share of the training examples, from the end, that serves as dev without --dev",
-    )
-    data.add_argument("--labels", metavar="A,B,...", help="label set (default: the first source's)")
-
-    model = parser.add_argument_group("model")
-    model.add_argument(
-        "--encoder", default=DEFAULT_ENCODER, help="directory or Hub id of an encoder or checkpoint"
-    )
-    model.add_argument(
-        "--architecture", choices=ARCHITECTURES, default="bert-bilstm-crf", help="the tagger"
-    )
-    model.add_argument(
-        "--context-hidden-size",
-        type=number_between(int, 1, 8192),
-        help="width of BiLSTM or TCN in each direction (default: half the encoder's)",
-    )
-    model.add_argument(
-        "--context-num-layers",
-        type=number_between(int, 1, 12),
-        help="BiLSTM layers (default 1) or TCN levels (default 3)",
-    )
-    model.add_argument(
-        "--dropout", type=number_between(float, 0.0, 0.9), default=0.1, help="probability"
-    )
-    model.add_argument("--freeze-encoder", action="store_true", help="train all but the encoder")
-
-    how = parser.add_argument_group("optimization")
-    how.add_argument("--epochs", type=_COUNT, default=4, help="at most")
-    how.add_argument("--patience", type=_COUNT, default=3, help="epochs without a better dev F1")
-    how.add_argument("--batch-size", type=_COUNT, default=32, help="windows, over all processes")
-    how.add_argument("--accumulation", type=_COUNT, default=1, help="batches in one optimizer step")
-    rate = number_between(float, 0.0, 1.0)
-    how.add_argument("--encoder-learning-rate", type=rate, default=3e-5, help="peak rate")
-    how.add_argument("--head-learning-rate", type=rate, default=1e-3, help="peak rate")
-    how.add_argument("--crf-learning-rate", type=rate, default=3e-3, help="peak rate")
-    how.add_argument("--weight-decay", type=rate, default=0.01, help="of weight matrices")
-    how.add_argument(
-        "--warmup-fraction",
-        type=number_between(float, 0.0, 1.0),
-        default=0.1,
-        help="share of all steps",
-    )
-    how.add_argument(
-        "--max-gradient-norm",
-        type=number_between(float, 0.0, 1000.0, above_low=True),
-        default=1.0,
-        help="clip",
-    )
-    how.add_argument(
-        "--ema-decay",
-        type=number_between(float, 0.0, 0.99999),
-        default=0.0,
-        help="per step, of averaged weights; 0: none",
-    )
-    how.add_argument(
-        "--seed", type=number_between(int, 0, 2**32 - 1), default=42, help="of everything random"
-    )
-
-    run = parser.add_argument_group("run")
-    run.add_argument("--output", type=Path, required=True, help="checkpoint directory to write")
-    run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where")
-    run.add_argument("--half-precision", action="store_true", help="store weights as float16")
-    return parser
+    run: RunSettings
+    recipe: str

@@ -7,9 +7,12 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,14 @@ class World:
         flag = torch.tensor([float(decision)], device=self.device)
         dist.broadcast(flag, src=0)
         return bool(flag.item())
+
+    def share(self, value: _T) -> _T:
+        """What the main process holds, on every process; the others' own is ignored."""
+        if self.world_size == 1:
+            return value
+        values = [value]
+        dist.broadcast_object_list(values, src=0, device=self.device)
+        return values[0]
 
     def wait(self) -> None:
         """Block until every process has come here."""

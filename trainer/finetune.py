@@ -1,159 +1,164 @@
 """Fine-tune a tagger: `torchrun --nproc-per-node N -m trainer.finetune`, or without torchrun."""
 
+import json
 import logging
+import os
 import re
 import shlex
-import shutil
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
-from ner_core.checkpoint import (
-    Checkpoint,
-    load_encoder,
-    save_checkpoint,
-)
+from ner_core.checkpoint import CARD_FILE, CONFIG_FILE, Checkpoint, load_encoder
 from ner_core.command_line import run_command
-from ner_core.dataset import EncodedWindow, LengthBucketedBatchSampler, TaggingDataset, collate
-from ner_core.evaluation import Evaluation
+from ner_core.dataset import LengthBucketedBatchSampler, TaggingDataset
 from ner_core.labels import LabelSet
 from ner_core.models import Tagger, TaggerConfig
-from ner_core.pretrained import max_encoder_tokens
+from ner_core.pretrained import find_directory, max_encoder_tokens
 from ner_core.spans import drop_overlaps
 from trainer import report
-from trainer.config import PROG, ModelSettings, Settings, parse_settings
+from trainer.config import ModelSettings, Settings
 from trainer.data import TrainingData, load_training_data
 from trainer.distributed import World, join_world
-from trainer.engine import Engine, evaluate_tagger
+from trainer.dry_run import estimate_costs
+from trainer.event_log import check_tensorboard
+from trainer.failures import TrainingError
+from trainer.flags import PROG, parse_settings
+from trainer.optimization import freeze_parameters
+from trainer.run_directory import RunDirectory
+from trainer.training import Run, Training
 
-logger = logging.getLogger(__name__)
-METRICS_LOG_FILE = "metrics.jsonl"
 CURVES_FILE = "curves.png"
-LOG_FILE = "train.log"
-BEST_DIRECTORY = "best"
+# Of a run that was going well until something outside it ended it.
+STATUS_FAILED = 1
 
-
-@dataclass(frozen=True)
-class Run:
-    """Everything that a run needs, read and checked before its directory is made.
-
-    Attributes:
-        settings: The command line.
-        world: This process among all.
-        command: How to start the run again, for the card.
-        data: Training and dev examples.
-        checkpoint: The tagger as it is before training.
-        dataset: The training examples, encoded.
-        sampler: This rank's share of the batches.
-    """
-
-    settings: Settings
-    world: World
-    command: str
-    data: TrainingData
-    checkpoint: Checkpoint
-    dataset: TaggingDataset
-    sampler: LengthBucketedBatchSampler
-
-    @property
-    def directory(self) -> Path:
-        """Where the run keeps its files until it is complete."""
-        return _run_directory_of(self.settings)
-
-
-@dataclass(frozen=True)
-class BestEpoch:
-    """The best epoch so far: its record and its scores on dev."""
-
-    record: report.EpochRecord
-    evaluation: Evaluation
+logger = logging.getLogger("trainer")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
 
     Returns:
-        The exit status: 0; 1 when the loss stopped being a number; or see `ner_core.command_line`.
+        The exit status: 0; 1 when the run could not go on; or see `ner_core.command_line`.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    settings = parse_settings(arguments)
     # The card is published; the password of a database URL must not be.
     command = re.sub(r"(://[^:/@\s]+):[^@\s]+@", r"\1:***@", f"{PROG} {shlex.join(arguments)}")
 
     def run() -> None:
-        with join_world(settings.device) as world:
+        settings = parse_settings(arguments, read_encoder_config)
+        with join_world(settings.run.device) as world:
             _start_logging(world)
             fit(settings, world, command=command)
 
     try:
         return run_command(PROG, run)
-    except FloatingPointError as error:
-        kept = _run_directory_of(settings) / BEST_DIRECTORY
-        print(f"{PROG}: {error}; the best checkpoint so far, if any: {kept}", file=sys.stderr)
-        return 1
+    except TrainingError as error:
+        if not error.is_shared or os.environ.get("RANK", "0") == "0":
+            print(f"{PROG}: {error}", file=sys.stderr)
+        return STATUS_FAILED
 
 
 def fit(settings: Settings, world: World, *, command: str) -> None:
     """Read the data, train to the best epoch on dev, and leave its checkpoint in the output.
 
-    While the run goes on, everything stands in a sibling named `OUTPUT.run`, the best checkpoint so
-    far in its `best`. The output directory appears at the end and is complete.
+    While the run goes on, everything stands in `OUTPUT.run` (see `trainer.run_directory`), from
+    which the same command takes it up again. The output directory appears at the end, complete.
 
     Raises:
         ValueError: The data, the encoder or the output cannot be used.
-        FloatingPointError: The loss is no finite number any more.
+        TrainingError: The run cannot go on: the loss is no number, memory or disk is full.
     """
+    directory = RunDirectory(settings.run.output)
+    if not settings.run.dry_run and not world.share(_is_output_free(directory, world)):
+        return
     run = _prepare(settings, world, command)
-    with _open_run_directory(run):
-        for line in run.data.sources:
-            logger.info("%s", line)
-        if run.dataset.num_dropped_overlaps:
-            num_dropped = run.dataset.num_dropped_overlaps
-            logger.info("%d overlapping spans left out of training", num_dropped)
-        records, best = _train(run)
-        logger.info("best: epoch %d, dev F1 %.4f", best.record.epoch, best.record.dev_f1)
+    for line in run.data.report:
+        logger.info("%s", line)
+    if settings.run.dry_run:
+        logger.info("%s", estimate_costs(run))
+        return
+    if not world.is_main:
+        Training(run, directory).finish()
+        return
+    with directory.open(restart=settings.run.restart):
+        training = Training(run, directory)
+        try:
+            best = training.finish()
+        except KeyboardInterrupt:
+            logger.info("interrupted; the same command goes on from the last save")
+            raise
+        logger.info("best: epoch %d, dev F1 %.4f", best.epoch, best.dev_f1)
+        _publish(training, best)
+        logger.info("wrote %s", settings.run.output)
+
+
+def _is_output_free(directory: RunDirectory, world: World) -> bool:
+    """Whether there is something to train; False when the run was complete but for tidying up.
+
+    Raises:
+        ValueError: Something else has the output's name.
+    """
+    if not directory.output.exists():
+        return True
+    if not directory.is_published():
+        raise ValueError(
+            f"expected an output directory that does not exist yet, got {directory.output}"
+        )
     if world.is_main:
-        finished = run.directory / BEST_DIRECTORY
-        report.plot_curves(records, finished / CURVES_FILE)
-        for name in (METRICS_LOG_FILE, LOG_FILE):
-            (run.directory / name).rename(finished / name)
-        finished.rename(settings.output)
-        run.directory.rmdir()
-        logger.info("wrote %s", settings.output)
+        directory.discard()
+        logger.info("%s is complete", directory.output)
+    return False
+
+
+def read_encoder_config(path_or_hub_id: str) -> Mapping[str, Any]:
+    """The `config.json` of an encoder or checkpoint.
+
+    Raises:
+        ValueError: There is none.
+    """
+    path = find_directory(path_or_hub_id) / CONFIG_FILE
+    try:
+        config: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"expected an encoder with {CONFIG_FILE}, got: {error}") from error
+    return config
 
 
 def _prepare(settings: Settings, world: World, command: str) -> Run:
     """Read and build everything that can fail before a file is written."""
-    if settings.output.exists():
-        raise ValueError(
-            f"expected an output directory that does not exist yet, got {settings.output}"
-        )
+    if settings.run.tensorboard:
+        check_tensorboard()
     data = load_training_data(settings.data)
     torch.manual_seed(settings.optimization.seed)
     checkpoint = build_checkpoint(settings, data)
-    dataset = TaggingDataset.from_examples(
-        data.train,
-        data.labels,
-        checkpoint.vocabulary,
-        max_characters=checkpoint.tagger.config.max_window_characters,
-    )
+    datasets = [
+        TaggingDataset.from_examples(
+            source.examples,
+            data.labels,
+            checkpoint.vocabulary,
+            max_characters=checkpoint.tagger.config.max_window_characters,
+            label_map=source.label_map,
+        )
+        for source in data.sources
+    ]
+    dataset = TaggingDataset.join(datasets)
+    repeats = [
+        source.weight
+        for source, windows in zip(data.sources, datasets, strict=True)
+        for _ in range(len(windows))
+    ]
     sampler = LengthBucketedBatchSampler(
         dataset.lengths,
         batch_size=settings.optimization.batch_size,
         seed=settings.optimization.seed,
         rank=world.rank,
         world_size=world.world_size,
+        repeats=repeats if any(repeat != 1 for repeat in repeats) else None,
     )
-    # Weights were drawn alike on all ranks; dropout must not be.
-    torch.manual_seed(settings.optimization.seed + world.rank)
     return Run(settings, world, command, data, checkpoint, dataset, sampler)
 
 
@@ -184,10 +189,9 @@ def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
         if tagger.uses_crf_loss:
             tagger.crf.initialise_from_tags(
                 data.labels.spans_to_tags(drop_overlaps(example.spans)[0], len(example.text))
-                for example in data.train
+                for example in data.full_gold
             )
-    if model.freeze_encoder:
-        tagger.encoder.requires_grad_(False)
+    freeze_parameters(tagger, model)
     return Checkpoint(tagger, encoder.vocabulary, encoder.tokenizer_files)
 
 
@@ -199,108 +203,20 @@ def _is_head_kept(config: TaggerConfig, model: ModelSettings, labels: LabelSet) 
     )
 
 
-def _train(run: Run) -> tuple[list[report.EpochRecord], BestEpoch]:
-    how, world = run.settings.optimization, run.world
-    loader: DataLoader[EncodedWindow] = DataLoader(
-        run.dataset,  # type: ignore[arg-type]  # any sequence is a map-style data set
-        batch_sampler=run.sampler,
-        collate_fn=partial(collate, vocabulary=run.checkpoint.vocabulary),
-    )
-    steps_per_epoch = -(-len(run.sampler) // how.accumulation)
-    num_steps = how.epochs * steps_per_epoch
-    engine = Engine(run.checkpoint.tagger, how, world, num_steps=num_steps)
-    num_characters = sum(run.dataset.lengths)
-    records: list[report.EpochRecord] = []
-    best: BestEpoch | None = None
-    began = time.monotonic()
-    for epoch in range(1, how.epochs + 1):
-        run.sampler.set_epoch(epoch)
-        epoch_began = time.monotonic()
-        batches = tqdm(loader, desc=f"epoch {epoch}", unit="batch", disable=not world.is_main)
-        loss = engine.train_epoch(batches)
-        train_seconds = time.monotonic() - epoch_began
-        candidate = replace(run.checkpoint, tagger=engine.best_tagger)
-        evaluation = evaluate_tagger(candidate, run.data.dev, world)
-        record = report.EpochRecord(
-            epoch=epoch,
-            step=epoch * steps_per_epoch,
-            loss=loss,
-            learning_rate=max(float(rate) for rate in engine.scheduler.get_last_lr()),
-            dev_precision=evaluation.micro.precision,
-            dev_recall=evaluation.micro.recall,
-            dev_f1=evaluation.micro.f1,
-            characters_per_second=num_characters / train_seconds,
-            seconds=time.monotonic() - began,
-        )
-        records.append(record)
-        logger.info("%s", record.format_log_line())
-        if world.is_main:
-            report.append_record(run.directory / METRICS_LOG_FILE, record)
-        if best is None or record.dev_f1 > best.record.dev_f1:
-            best = BestEpoch(record, evaluation)
-            if world.is_main:
-                _save_best(run, engine.best_tagger, best)
-        world.wait()
-        if world.decide(epoch - best.record.epoch >= how.patience):
-            logger.info("no better dev F1 in %d epochs: stopping", how.patience)
-            break
-    assert best is not None
-    return records, best
-
-
-def _save_best(run: Run, tagger: Tagger, best: BestEpoch) -> None:
-    metrics = {"dev": best.evaluation.to_json(), "best_epoch": best.record.epoch}
-    card = report.write_card(
-        settings=run.settings,
-        command=run.command,
-        sources=run.data.sources,
-        evaluation=best.evaluation,
-        best=best.record,
-        num_parameters=sum(parameter.numel() for parameter in tagger.parameters()),
-        machine=report.describe_machine(),
-    )
-    save_checkpoint(
-        replace(run.checkpoint, tagger=tagger, metrics=metrics),
-        run.directory / BEST_DIRECTORY,
-        card=card,
-        weights_dtype=torch.float16 if run.settings.half_precision else torch.float32,
-    )
-
-
-def _run_directory_of(settings: Settings) -> Path:
-    return settings.output.with_name(f"{settings.output.name}.run")
-
-
-@contextmanager
-def _open_run_directory(run: Run) -> Iterator[None]:
-    """Make `OUTPUT.run`, empty but for the log that is written to it while the context is open."""
-    if not run.world.is_main:
-        yield
-        return
-    run_directory = run.directory
-    if run_directory.exists():
-        kept = {path.name for path in run_directory.iterdir()} - {METRICS_LOG_FILE, LOG_FILE}
-        if kept:
-            raise ValueError(
-                f"expected no unfinished run, found {run_directory} with {', '.join(sorted(kept))};"
-                f" move or delete it, or choose another --output"
-            )
-        shutil.rmtree(run_directory)
-    run_directory.mkdir(parents=True)
-    handler = logging.FileHandler(run_directory / LOG_FILE, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        handler.close()
+def _publish(training: Training, best: report.EpochRecord) -> None:
+    """Turn the run's directory into the output."""
+    directory = training.directory
+    checkpoint = directory.checkpoint_of(best.epoch)
+    with directory.explain_failed_write("the output"):
+        report.plot_curves(training.progress.records, checkpoint / CURVES_FILE)
+        # Written again, now that it is known how long the run took.
+        (checkpoint / CARD_FILE).write_text(training.write_card(), encoding="utf-8")
+        directory.publish(best.epoch)
 
 
 def _start_logging(world: World) -> None:
-    level = logging.INFO if world.is_main else logging.WARNING
     logging.basicConfig(format="%(message)s")
-    logger.setLevel(level)
+    logger.setLevel(logging.INFO if world.is_main else logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What a run leaves beside its weights: log lines, `metrics.jsonl`, a plot and the model card."""
+"""What a run leaves beside its weights: lines of `metrics.jsonl`, a plot and the model card."""
 
-import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import torch
@@ -12,6 +12,7 @@ import transformers
 
 from ner_core.evaluation import Evaluation
 from trainer.config import Settings
+from trainer.distributed import World
 
 matplotlib.use("Agg")
 
@@ -19,19 +20,44 @@ from matplotlib import pyplot
 
 
 @dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A line of `metrics.jsonl` within an epoch; its `event` is "step".
+
+    Attributes:
+        epoch: The one under way, from 1.
+        step: Optimizer steps so far.
+        num_steps: Optimizer steps of the whole run, if it is not stopped early.
+        loss: Mean training loss per character since the last record.
+        learning_rate: Highest rate of any parameter group.
+        seconds: Since the run began, not counting the time between two sittings.
+    """
+
+    epoch: int
+    step: int
+    num_steps: int
+    loss: float
+    learning_rate: float
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The line, as plain values."""
+        return {"event": "step", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
 class EpochRecord:
-    """One line of `metrics.jsonl`.
+    """A line of `metrics.jsonl` behind an epoch; its `event` is "epoch".
 
     Attributes:
         epoch: From 1.
         step: Optimizer steps so far.
-        loss: Mean training loss per character.
+        loss: Mean training loss per character, over the epoch.
         learning_rate: Highest rate of any parameter group after the epoch.
         dev_precision: Strict micro precision on dev.
         dev_recall: Strict micro recall on dev.
         dev_f1: Strict micro F1 on dev.
         characters_per_second: Training speed, over all processes.
-        seconds: Since the run began.
+        seconds: Since the run began, not counting the time between two sittings.
     """
 
     epoch: int
@@ -52,37 +78,54 @@ class EpochRecord:
             f" | {self.characters_per_second:,.0f} characters/s | {self.seconds:,.0f} s"
         )
 
-
-def append_record(path: Path, record: EpochRecord) -> None:
-    """Add one JSON line to `metrics.jsonl`."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(record)) + "\n")
+    def to_json(self) -> dict[str, Any]:
+        """The line, as plain values."""
+        return {"event": "epoch", **asdict(self)}
 
 
-def plot_curves(records: Sequence[EpochRecord], path: Path) -> None:
-    """Draw loss and dev F1 over the epochs as PNG."""
-    epochs = [record.epoch for record in records]
+def plot_curves(records: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw loss and dev F1 over the steps as PNG.
+
+    Args:
+        records: The lines of `metrics.jsonl`.
+        path: The file to write.
+    """
+    epochs = [record for record in records if record["event"] == "epoch"]
+    # A run of a few steps may have no records but those of its epochs.
+    losses = [record for record in records if record["event"] == "step"] or epochs
     figure, loss_axis = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    loss_axis.plot(epochs, [r.loss for r in records], "o-", color="#2F6FDE", label="loss")
-    loss_axis.set(xlabel="epoch", ylabel="training loss per character")
+    loss_axis.plot(
+        [record["step"] for record in losses],
+        [record["loss"] for record in losses],
+        color="#2F6FDE",
+        label="loss",
+    )
+    loss_axis.set(xlabel="step", ylabel="training loss per character", ylim=(0, None))
     f1_axis = loss_axis.twinx()
-    f1_axis.plot(epochs, [r.dev_f1 for r in records], "s--", color="#C2570C", label="dev F1")
-    f1_axis.set(ylabel="dev F1 (strict, micro)", ylim=(0, 1))
+    f1_axis.plot(
+        [record["step"] for record in epochs],
+        [record["dev_f1"] for record in epochs],
+        "s--",
+        color="#C2570C",
+        label="dev F1",
+    )
+    f1_axis.set(ylabel="dev F1 (strict, micro), after each epoch", ylim=(0, 1))
     loss_axis.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(loc="outside upper right", ncols=2)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
 
 
-def describe_machine() -> str:
-    """Processor or graphics card, threads and versions, in one line."""
-    if torch.cuda.is_available():
+def describe_machine(world: World) -> str:
+    """Processes, processor or graphics card, and versions, in one line."""
+    if world.device.type == "cuda":
         place = torch.cuda.get_device_name()
     else:
         place = f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+    processes = "one process" if world.world_size == 1 else f"{world.world_size} processes"
     return (
-        f"{place}; Python {platform.python_version()}, torch {torch.__version__},"
-        f" transformers {transformers.__version__}"
+        f"{processes}, each on {place}; Python {platform.python_version()},"
+        f" torch {torch.__version__}, transformers {transformers.__version__}"
     )
 
 
@@ -90,9 +133,10 @@ def write_card(
     *,
     settings: Settings,
     command: str,
-    sources: Sequence[str],
+    data_lines: Sequence[str],
     evaluation: Evaluation,
     best: EpochRecord,
+    duration_s: float,
     num_parameters: int,
     machine: str,
 ) -> str:
@@ -101,9 +145,10 @@ def write_card(
     Args:
         settings: The run's settings.
         command: The command line that made it.
-        sources: A line for each data source.
+        data_lines: What it was trained on; see `trainer.data`.
         evaluation: Of the best epoch on dev.
         best: The best epoch's record.
+        duration_s: Seconds that the run took so far.
         num_parameters: Of the whole tagger.
         machine: Where it was trained; see `describe_machine`.
     """
@@ -118,7 +163,7 @@ def write_card(
             "pipeline_tag: token-classification",
             "---",
             "",
-            f"# {settings.output.name}",
+            f"# {settings.run.output.name}",
             "",
             f"A Chinese entity tagger ({settings.model.architecture}, {num_parameters:,}"
             f" parameters) for the labels {', '.join(evaluation.per_label)}.",
@@ -129,10 +174,15 @@ def write_card(
             command,
             "```",
             "",
-            *(f"- {line}" for line in sources),
-            f"- seed {settings.optimization.seed}; the best epoch on dev was epoch {best.epoch},"
-            f" reached after {best.seconds:,.0f} s",
+            f"- recipe {settings.recipe}, seed {settings.optimization.seed}; the best epoch on dev"
+            f" was epoch {best.epoch}; the run took {duration_s:,.0f} s",
             f"- {machine}",
+            "",
+            "## Data",
+            "",
+            "```",
+            *data_lines,
+            "```",
             "",
             "## Strict entity scores on dev",
             "",

@@ -6,44 +6,27 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from annotation_store.exchange import export_file
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.checkpoint import load_checkpoint
-from ner_core.evaluation import Evaluation, evaluate
+from ner_core.evaluation import Counts, SpanCounts, evaluate
 from ner_core.formats import read_cluener, write_cluener
 from ner_core.labels import CLUENER
 from ner_core.models import ARCHITECTURES
 from ner_core.prediction import Predictor
 from ner_core.spans import Example, Span
-from trainer import finetune
-from trainer.engine import Engine
+from trainer import finetune, training
 
 ROOT = Path(__file__).parents[2]
 
 
-def make_example(text: str, *mentions: tuple[str, str]) -> Example:
-    """An example from its mentions and their labels, each at its first place in the text."""
-    spans = [Span(text.index(m), text.index(m) + len(m), label) for m, label in mentions]
-    return Example("", text, tuple(spans))
-
-
-EXAMPLES = (
-    make_example("浙商银行的叶老桂", ("浙商银行", "company"), ("叶老桂", "name")),
-    make_example("叶老桂博士来了", ("叶老桂", "name"), ("博士", "position")),
-    make_example("他读《红楼梦》", ("《红楼梦》", "book")),
-    make_example("北京海淀区的总经理", ("北京海淀区", "address"), ("总经理", "position")),
-    make_example("今天天气很好"),
-    make_example("国务院和曼联", ("国务院", "government"), ("曼联", "organization")),
-    make_example("玩CSOL看《英雄》", ("CSOL", "game"), ("《英雄》", "movie")),
-    make_example("长沙公园，😀黄河", ("长沙公园", "scene"), ("黄河", "scene")),
-)
 # A random encoder must learn from nothing, hence the high rates.
 QUICK = [
     *("--encoder-learning-rate", "5e-3", "--head-learning-rate", "2e-2"),
@@ -51,40 +34,45 @@ QUICK = [
 ]
 
 
-@pytest.fixture
-def training_file(tmp_path: Path) -> Path:
-    path = tmp_path / "train.json"
-    write_cluener(path, EXAMPLES)
-    return path
+def same_train_and_dev(path: Path) -> list[str]:
+    """Train on a file and choose the best epoch on it: for models that shall learn it by heart."""
+    return ["--train", f"cluener={path}", "--dev", f"cluener={path}", "--allow-shared-texts"]
 
 
-def f1_on_examples(checkpoint: Path) -> float:
+def read_epochs(output: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl behind the epochs."""
+    lines = (output / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return [record for record in map(json.loads, lines) if record["event"] == "epoch"]
+
+
+def f1_of(checkpoint: Path, examples: Sequence[Example]) -> float:
     predictor = Predictor.load(checkpoint, device="cpu")
-    predictions = predictor.predict([example.text for example in EXAMPLES])
-    return evaluate(
-        [example.spans for example in EXAMPLES],
-        [prediction.spans for prediction in predictions],
-        [example.text for example in EXAMPLES],
-        CLUENER,
-    ).micro.f1
+    texts = [example.text for example in examples]
+    predictions = predictor.predict(texts)
+    gold = [example.spans for example in examples]
+    return evaluate(gold, [p.spans for p in predictions], texts, CLUENER).micro.f1
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_tiny_model_memorises_eight_sentences(
-    architecture: str, training_file: Path, tiny_encoder: Path, tmp_path: Path
+    architecture: str,
+    training_file: Path,
+    eight_sentences: tuple[Example, ...],
+    tiny_encoder: Path,
+    tmp_path: Path,
 ) -> None:
     output = tmp_path / "model"
     status = finetune.main(
         [
-            *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+            *same_train_and_dev(training_file),
             *("--encoder", str(tiny_encoder), "--architecture", architecture, *QUICK),
             *("--epochs", "25", "--patience", "25", "--output", str(output)),
         ]
     )
     assert status == 0
-    assert f1_on_examples(output) == 1.0
+    assert f1_of(output, eight_sentences) == 1.0
     assert not output.with_name("model.run").exists()
-    records = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
+    records = read_epochs(output)
     assert records[-1]["loss"] < records[0]["loss"] / 10
     assert "Epoch 025: loss" in (output / "train.log").read_text(encoding="utf-8")
     assert (output / "curves.png").read_bytes().startswith(b"\x89PNG")
@@ -92,28 +80,35 @@ def test_a_tiny_model_memorises_eight_sentences(
     assert metrics["dev"]["micro"]["f1"] == 1.0
     card = (output / "README.md").read_text(encoding="utf-8")
     assert "python -m trainer.finetune" in card
-    assert "8 examples" in card
+    assert "8 sentences" in card
 
 
 def test_corrections_are_exported_trained_on_and_predicted(
-    tiny_encoder: Path, tmp_path: Path
+    eight_sentences: tuple[Example, ...], tiny_encoder: Path, tmp_path: Path
 ) -> None:
     database = tmp_path / "annotations.db"
     with AnnotationStore.open(database) as store:
         store.create_project("default", CLUENER)
-        store.add(NewDocument(text=e.text, spans=e.spans, status="accepted") for e in EXAMPLES)
+        store.add(
+            NewDocument(text=e.text, spans=e.spans, status="accepted") for e in eight_sentences
+        )
         store.add([NewDocument(text="没有人看过的一句")])
         export_file(store, tmp_path / "export.json", format="cluener")
     assert {e.text: e.spans for e in read_cluener(tmp_path / "export.json").examples} == {
-        e.text: e.spans for e in EXAMPLES
+        e.text: e.spans for e in eight_sentences
     }
-    common = [*("--dev", f"cluener={tmp_path / 'export.json'}"), *QUICK, "--epochs", "25"]
+    common = [
+        *("--dev", f"cluener={tmp_path / 'export.json'}", "--allow-shared-texts"),
+        *QUICK,
+        "--epochs",
+        "25",
+    ]
     for name, source in (("db", f"annotations={database}"), ("file", "cluener=export.json")):
         source = source.replace("export.json", str(tmp_path / "export.json"))
         output = tmp_path / name
         arguments = ["--train", source, "--encoder", str(tiny_encoder), "--output", str(output)]
         assert finetune.main([*arguments, *common, "--patience", "25"]) == 0
-        assert f1_on_examples(output) > 0.9
+        assert f1_of(output, eight_sentences) > 0.9
 
 
 def run_on_two_processes(arguments: list[str]) -> subprocess.CompletedProcess[str]:
@@ -129,40 +124,12 @@ def run_on_two_processes(arguments: list[str]) -> subprocess.CompletedProcess[st
     )
 
 
-def test_two_processes_learn_what_one_process_learns(
-    training_file: Path, tiny_encoder: Path, tmp_path: Path
-) -> None:
-    arguments = [
-        *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
-        *("--encoder", str(tiny_encoder), *QUICK),
-        *("--epochs", "3", "--accumulation", "2"),
-    ]
-    assert (
-        finetune.main([*arguments, "--accumulation", "2", "--output", str(tmp_path / "on-1")]) == 0
-    )
-    run_on_two_processes([*arguments, "--accumulation", "2", "--output", str(tmp_path / "on-2")])
-
-    def read_records(name: str) -> list[dict[str, float]]:
-        lines = (tmp_path / name / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
-
-    alone, together = read_records("on-1"), read_records("on-2")
-    assert len(alone) == len(together) == 3
-    for one, two in zip(alone, together, strict=True):
-        assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
-        assert one["dev_f1"] == two["dev_f1"]
-    first = load_checkpoint(tmp_path / "on-1").tagger.state_dict()
-    second = load_checkpoint(tmp_path / "on-2").tagger.state_dict()
-    for name, weight in first.items():
-        assert (weight - second[name]).abs().max() < 1e-4, name
-
-
 def test_training_continues_from_a_checkpoint_with_its_head(
     training_file: Path, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "model"
     arguments = [
-        *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+        *same_train_and_dev(training_file),
         *("--encoder", str(tiny_checkpoint), "--freeze-encoder", "--epochs", "1"),
         *("--head-learning-rate", "0", "--crf-learning-rate", "0", "--output", str(output)),
     ]
@@ -177,7 +144,7 @@ def test_a_frozen_encoder_stays_as_it_was(
 ) -> None:
     output = tmp_path / "model"
     arguments = [
-        *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+        *same_train_and_dev(training_file),
         *("--encoder", str(tiny_checkpoint), "--freeze-encoder", "--epochs", "2"),
     ]
     assert finetune.main([*arguments, "--device", "cpu", "--output", str(output)]) == 0
@@ -193,7 +160,7 @@ def test_averaged_weights_are_the_ones_that_are_saved(
 ) -> None:
     def train(name: str, *extra: str) -> dict[str, object]:
         arguments = [
-            *("--train", f"cluener={training_file}", "--dev", f"cluener={training_file}"),
+            *same_train_and_dev(training_file),
             *("--encoder", str(tiny_encoder), *QUICK, "--epochs", "1", *extra),
         ]
         assert finetune.main([*arguments, "--output", str(tmp_path / name)]) == 0
@@ -210,21 +177,20 @@ def test_the_best_epoch_is_saved_and_patience_ends_the_run(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    scores = iter([0.2, 0.8, 0.8, 0.5])
-    evaluate_really = finetune.evaluate_tagger
+    num_right = iter([2, 8, 8, 5])
 
-    def evaluate_as_told(*arguments: Any) -> Evaluation:
-        evaluation = evaluate_really(*arguments)
-        return replace(evaluation, micro=replace(evaluation.micro, f1=next(scores)))
+    def evaluate_as_told(*_: Any) -> SpanCounts:
+        counts = SpanCounts.zero(CLUENER)
+        return replace(counts, spans=(Counts(next(num_right), 10, 10), *counts.spans[1:]))
 
-    monkeypatch.setattr(finetune, "evaluate_tagger", evaluate_as_told)
+    monkeypatch.setattr(training, "evaluate_tagger", evaluate_as_told)
     output = tmp_path / "model"
     arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_encoder), *QUICK]
     flags = ["--epochs", "9", "--patience", "2", "--output", str(output)]
     assert finetune.main([*arguments, *flags]) == 0
     metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["best_epoch"] == 2
-    assert len((output / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+    assert len(read_epochs(output)) == 4
 
 
 def test_msra_and_conll_files_train_too(tiny_encoder: Path, tmp_path: Path) -> None:
@@ -235,10 +201,19 @@ def test_msra_and_conll_files_train_too(tiny_encoder: Path, tmp_path: Path) -> N
     common = ["--encoder", str(tiny_encoder), "--epochs", "1", "--half-precision"]
     for source, labels in ((f"msra={msra}", ("PER", "LOC", "ORG")), (f"conll={conll}", ("river",))):
         output = tmp_path / labels[0]
-        flags = ["--train", source, "--dev", source, "--output", str(output)]
+        flags = [
+            "--train",
+            source,
+            "--dev",
+            source,
+            "--allow-shared-texts",
+            "--output",
+            str(output),
+        ]
         assert finetune.main([*flags, *common]) == 0
         assert load_checkpoint(output).tagger.config.labels.labels == labels
-    assert "1 tags repaired" in (tmp_path / "PER" / "README.md").read_text(encoding="utf-8")
+    card = (tmp_path / "PER" / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"^repaired tags +1 +1$", card, re.MULTILINE)
 
 
 def test_a_checkpoint_with_other_labels_gives_its_encoder_only(
@@ -248,7 +223,15 @@ def test_a_checkpoint_with_other_labels_gives_its_encoder_only(
     conll.write_text("长\tB-river\n江\tI-river\n", encoding="utf-8")
     source = f"conll={conll}"
     output = tmp_path / "model"
-    arguments = ["--train", source, "--dev", source, "--encoder", str(tiny_checkpoint)]
+    arguments = [
+        "--train",
+        source,
+        "--dev",
+        source,
+        "--allow-shared-texts",
+        "--encoder",
+        str(tiny_checkpoint),
+    ]
     assert (
         finetune.main([*arguments, "--freeze-encoder", "--epochs", "1", "--output", str(output)])
         == 0
@@ -269,23 +252,20 @@ def test_dropout_is_changed_everywhere_when_a_head_is_kept(
     assert load_checkpoint(output).tagger.config.dropout == 0.45
 
 
-def test_an_unfinished_run_is_not_thrown_away(
-    training_file: Path, tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    unfinished = tmp_path / "model.run" / "best"
-    unfinished.mkdir(parents=True)
-    arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_encoder)]
-    assert finetune.main([*arguments, "--output", str(tmp_path / "model")]) == 2
-    assert "expected no unfinished run, found" in capsys.readouterr().err
-    assert unfinished.is_dir()
-
-
 def test_more_processes_than_examples_end_in_a_line_and_leave_nothing(
-    tiny_encoder: Path, tmp_path: Path
+    eight_sentences: tuple[Example, ...], tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    write_cluener(tmp_path / "one.json", EXAMPLES[:1])
+    write_cluener(tmp_path / "one.json", eight_sentences[:1])
     source = f"cluener={tmp_path / 'one.json'}"
-    arguments = ["--train", source, "--dev", source, "--encoder", str(tiny_encoder)]
+    arguments = [
+        "--train",
+        source,
+        "--dev",
+        source,
+        "--allow-shared-texts",
+        "--encoder",
+        str(tiny_encoder),
+    ]
     flags = ["--device", "cpu", "--output", str(tmp_path / "model")]
     done = run_on_two_processes([*arguments, *flags])
     assert done.returncode != 0
@@ -391,17 +371,3 @@ def test_a_missing_file_gives_one_line(
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "model").exists()
     assert not Path("nowhere.db").exists()
-
-
-def test_a_loss_that_is_no_number_ends_the_run_with_a_clear_line(
-    training_file: Path,
-    tiny_encoder: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    really = Engine._sum_loss
-    monkeypatch.setattr(Engine, "_sum_loss", lambda self, batch: really(self, batch) * torch.nan)
-    arguments = ["--train", f"cluener={training_file}", "--encoder", str(tiny_encoder)]
-    assert finetune.main([*arguments, "--output", str(tmp_path / "model")]) == 1
-    assert "expected a finite loss, got nan (step 0 of the epoch)" in capsys.readouterr().err

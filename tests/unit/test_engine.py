@@ -1,0 +1,242 @@
+"""Single optimizer steps: what each option of the recipe does to gradients and weights."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import torch
+from torch import Tensor
+
+from ner_core.checkpoint import load_encoder
+from ner_core.dataset import Batch, TaggingDataset, collate
+from ner_core.labels import CLUENER
+from ner_core.models import Tagger, TaggerConfig
+from ner_core.preprocessing import CharacterVocabulary
+from ner_core.spans import Example
+from trainer.config import OptimizationSettings
+from trainer.distributed import World
+from trainer.engine import Engine, NonFiniteLossError, _disagreement, _perturbed_embeddings
+from trainer.flags import parse_settings
+
+ALONE = World(0, 1, torch.device("cpu"))
+HOW: OptimizationSettings = parse_settings(
+    ["--train", "cluener=a", "--output", "b", "--recipe", "base"], lambda _: {}
+).optimization
+
+
+class MakeEngine(Protocol):
+    """Makes an engine over a random tagger without dropout, the same one each time."""
+
+    def __call__(self, architecture: str = "bert-bilstm-crf", **settings: Any) -> Engine: ...
+
+
+@pytest.fixture
+def batch(eight_sentences: tuple[Example, ...], tiny_encoder: Path) -> Batch:
+    vocabulary = CharacterVocabulary.load(tiny_encoder)
+    dataset = TaggingDataset.from_examples(eight_sentences, CLUENER, vocabulary, max_characters=62)
+    return collate(list(dataset.windows), vocabulary)
+
+
+@pytest.fixture
+def make_engine(tiny_encoder: Path) -> MakeEngine:
+    def make(architecture: str = "bert-bilstm-crf", **settings: Any) -> Engine:
+        encoder = load_encoder(tiny_encoder).model
+        torch.manual_seed(1)
+        config = TaggerConfig(architecture=architecture, labels=CLUENER, dropout=0.0)
+        return Engine(Tagger(encoder, config), replace(HOW, **settings), ALONE, num_steps=10)
+
+    return make
+
+
+def take_step(engine: Engine, batch: Batch) -> float:
+    return engine.take_step([batch], batch.num_characters)
+
+
+def gradients(engine: Engine, batch: Batch) -> dict[str, Tensor]:
+    """Gradients that a step would use."""
+    engine._accumulate_gradients([batch], batch.num_characters)
+    named = engine.tagger.named_parameters()
+    return {name: p.grad.clone() for name, p in named if p.grad is not None}
+
+
+def test_steps_on_one_batch_lower_its_loss(batch: Batch, make_engine: MakeEngine) -> None:
+    engine = make_engine(head_learning_rate=1e-2, encoder_learning_rate=1e-3)
+    losses = [take_step(engine, batch) for _ in range(8)]
+    assert losses == sorted(losses, reverse=True)
+    assert engine.step == 8
+
+
+def test_an_accumulated_step_is_the_step_of_the_whole_batch(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    whole, parts = make_engine(), make_engine()
+    first, second = (
+        Batch(
+            *(
+                column[rows]
+                for column in (batch.input_ids, batch.attention_mask, batch.mask, batch.tag_ids)
+                if column is not None
+            )
+        )
+        for rows in (slice(0, 3), slice(3, None))
+    )
+    loss = whole.take_step([batch], batch.num_characters)
+    summed = parts.take_step([first, second], batch.num_characters)
+    assert summed == pytest.approx(loss, rel=1e-5)
+    for one, two in zip(whole.tagger.parameters(), parts.tagger.parameters(), strict=True):
+        assert torch.allclose(one, two, atol=1e-6)
+
+
+def test_the_adversarial_step_goes_up_the_loss_and_comes_back(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    engine = make_engine()
+    weight = engine.tagger.encoder.get_input_embeddings().weight
+    before = weight.detach().clone()
+    clean = engine._accumulate_gradients([batch], batch.num_characters)
+    with _perturbed_embeddings(engine.tagger, 0.5):
+        assert (weight - before).norm().item() == pytest.approx(0.5, rel=1e-4)
+        moved = engine._accumulate_gradients([batch], batch.num_characters)
+    assert moved > clean
+    assert torch.equal(weight, before)
+
+
+def test_the_adversarial_gradient_is_added_to_the_clean_one(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    plain, adversarial = make_engine(), make_engine(fgm_epsilon=1e-6, max_gradient_norm=1e9)
+    clean = gradients(plain, batch)["classifier.weight"]
+    seen: list[Tensor] = []
+
+    def look(*_: Any) -> None:
+        gradient = adversarial.tagger.classifier.weight.grad
+        assert gradient is not None
+        seen.append(gradient.clone())
+
+    adversarial.optimizer.register_step_pre_hook(look)
+    take_step(adversarial, batch)
+    # With hardly any perturbation the second gradient is the first once more.
+    assert torch.allclose(seen[0], 2 * clean, atol=1e-4)
+
+
+def test_two_passes_agree_without_dropout_and_differ_with_it(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    quiet, noisy = make_engine(r_drop_alpha=1.0), make_engine(r_drop_alpha=1.0)
+    noisy.tagger.dropout.p = 0.5
+    plain_loss, _ = make_engine()._sum_loss(batch)
+    loss, penalty = quiet._sum_loss(batch)
+    assert loss.item() == pytest.approx(plain_loss.item(), rel=1e-5)
+    assert penalty.item() == pytest.approx(0.0, abs=1e-4)
+    noisy.tagger.train()
+    _, penalty = noisy._sum_loss(batch)
+    assert penalty.item() > 0.1
+
+
+def test_disagreement_is_the_symmetric_divergence_of_both_passes() -> None:
+    emissions = torch.randn(
+        4, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+    )
+    mask = torch.tensor([[True, True, False], [True, True, True]]).repeat(2, 1)
+    first, second = (torch.distributions.Categorical(logits=e) for e in emissions.chunk(2))
+    kl = torch.distributions.kl_divergence
+    expected = ((kl(first, second) + kl(second, first)) / 4)[mask[:2]].sum()
+    assert torch.allclose(_disagreement(emissions, mask), expected)
+
+
+def test_the_first_averaged_weights_are_the_weights_and_later_ones_lag(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    engine = make_engine(ema_decay=0.9, head_learning_rate=1e-2)
+    take_step(engine, batch)
+    after_one = engine.tagger.classifier.weight.detach().clone()
+    take_step(engine, batch)
+    averaged = engine.best_tagger.classifier.weight
+    expected = 0.9 * after_one + 0.1 * engine.tagger.classifier.weight
+    assert torch.allclose(averaged, expected, atol=1e-6)
+
+
+def test_activation_checkpointing_changes_no_gradient(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    plain, saving = make_engine(), make_engine(activation_checkpointing=True)
+    for engine in (plain, saving):
+        engine.tagger.train()
+    expected, got = gradients(plain, batch), gradients(saving, batch)
+    assert expected.keys() == got.keys()
+    assert all(torch.allclose(got[name], expected[name], atol=1e-7) for name in expected)
+
+
+def test_bf16_trains_with_a_loss_near_that_of_fp32(batch: Batch, make_engine: MakeEngine) -> None:
+    exact, rounded = (
+        take_step(make_engine(), batch),
+        take_step(make_engine(precision="bf16"), batch),
+    )
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=0.02)
+
+
+def test_fp16_is_refused_without_a_graphics_card(make_engine: MakeEngine) -> None:
+    with pytest.raises(
+        ValueError, match="expected --precision auto, fp32 or bf16 on cpu, got fp16"
+    ):
+        make_engine(precision="fp16")
+
+
+def test_smoothed_labels_raise_the_loss_of_softmax(batch: Batch, make_engine: MakeEngine) -> None:
+    plain = take_step(make_engine("bert-softmax"), batch)
+    assert take_step(make_engine("bert-softmax", label_smoothing=0.2), batch) != plain
+
+
+def test_a_bad_loss_leaves_the_weights_and_the_count_of_steps(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    engine = make_engine()
+    take_step(engine, batch)
+    with torch.no_grad():
+        engine.tagger.classifier.bias[0] = torch.inf
+    before = {name: w.clone() for name, w in engine.tagger.state_dict().items()}
+    with pytest.raises(NonFiniteLossError, match="expected a finite loss and gradient"):
+        take_step(engine, batch)
+    assert engine.step == 1
+    assert all(torch.equal(w, before[name]) for name, w in engine.tagger.state_dict().items())
+
+
+def test_a_loaded_engine_goes_on_as_the_saved_one(batch: Batch, make_engine: MakeEngine) -> None:
+    settings = {"ema_decay": 0.5, "head_learning_rate": 1e-2}
+    first = make_engine(**settings)
+    take_step(first, batch)
+    saved = copy_by_file(first.state_dict())
+    second = make_engine(**settings)
+    second.load_state_dict(saved)
+    for engine in (first, second):
+        take_step(engine, batch)
+    assert all(
+        torch.equal(one, two)
+        for one, two in zip(first.tagger.parameters(), second.tagger.parameters(), strict=True)
+    )
+    assert first.learning_rate == second.learning_rate
+
+
+def test_dropout_depends_on_seed_step_and_rank_only(batch: Batch, make_engine: MakeEngine) -> None:
+    def loss_of(step: int, rank: int, noise: int) -> float:
+        engine = make_engine()
+        engine.tagger.dropout.p = 0.5
+        engine.step = step
+        engine.world = replace(ALONE, rank=rank)
+        torch.manual_seed(noise)
+        return take_step(engine, batch)
+
+    assert loss_of(3, 0, noise=1) == loss_of(3, 0, noise=2)
+    assert len({loss_of(3, 0, noise=1), loss_of(4, 0, noise=1), loss_of(3, 1, noise=1)}) == 3
+
+
+def copy_by_file(state: dict[str, Any]) -> dict[str, Any]:
+    """What a state is after it was saved and loaded."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    buffer.seek(0)
+    loaded: dict[str, Any] = torch.load(buffer, weights_only=True)
+    return loaded

@@ -1,0 +1,99 @@
+"""Which parameters are trained, at which rates, and how the rates change over a run."""
+
+import re
+from collections.abc import Mapping
+
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from ner_core.models import Tagger
+from trainer.config import ModelSettings, OptimizationSettings
+
+# Where model families keep their layers: encoder.layer.3, transformer.h.3, layers.3 ...
+_LAYER_NAME = re.compile(r"(?:^|\.)(?:layer|layers|h|block|blocks)\.(\d+)\.")
+
+
+def freeze_parameters(tagger: Tagger, settings: ModelSettings) -> None:
+    """Take the encoder, or its embeddings and first layers, out of training.
+
+    Raises:
+        ValueError: The encoder has not that many layers.
+    """
+    if settings.freeze_encoder:
+        tagger.encoder.requires_grad_(False)
+    elif settings.freeze_layers:
+        depths = encoder_depths(tagger)
+        num_layers = max(depths.values(), default=0)
+        if settings.freeze_layers > num_layers:
+            raise ValueError(
+                f"expected --freeze-layers of at most the encoder's {num_layers} layers,"
+                f" got {settings.freeze_layers}"
+            )
+        for name, parameter in tagger.encoder.named_parameters():
+            if depths[name] <= settings.freeze_layers:
+                parameter.requires_grad_(False)
+
+
+def encoder_depths(tagger: Tagger) -> dict[str, int]:
+    """Depth of each encoder parameter: 0 in the embeddings, n in the n-th layer.
+
+    What stands behind the layers (a last norm) counts as part of the last one.
+    """
+    depths: dict[str, int] = {}
+    deepest = 0
+    for name, _ in tagger.encoder.named_parameters():
+        match = _LAYER_NAME.search(name)
+        depths[name] = int(match.group(1)) + 1 if match else deepest
+        deepest = max(deepest, depths[name])
+    return depths
+
+
+def build_optimizer(tagger: Tagger, settings: OptimizationSettings) -> AdamW:
+    """AdamW over the parameters that are trained, in groups of one rate and weight decay each."""
+    rates = _rates(tagger, settings)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in tagger.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        # Biases, norms and transition scores are no weights to keep small.
+        is_matrix = parameter.ndim >= 2 and not name.startswith("crf.")
+        decay = settings.weight_decay if is_matrix else 0.0
+        groups.setdefault((rates[name], decay), []).append(parameter)
+    return AdamW(
+        [
+            {"params": parameters, "lr": rate, "weight_decay": decay}
+            for (rate, decay), parameters in groups.items()
+        ]
+    )
+
+
+def build_scheduler(
+    optimizer: AdamW, settings: OptimizationSettings, *, num_steps: int
+) -> LambdaLR:
+    """Linear warm-up to the groups' rates, then linear decay to zero at `num_steps`."""
+    num_warmup = max(1, round(settings.warmup_fraction * num_steps))
+
+    def factor(step: int) -> float:
+        if step < num_warmup:
+            return (step + 1) / num_warmup
+        return max(0.0, (num_steps - step) / max(1, num_steps - num_warmup))
+
+    return LambdaLR(optimizer, factor)
+
+
+def _rates(tagger: Tagger, settings: OptimizationSettings) -> Mapping[str, float]:
+    """The peak rate of each parameter."""
+    depths = encoder_depths(tagger)
+    num_layers = max(depths.values(), default=0)
+    rates = {}
+    for name, _ in tagger.named_parameters():
+        part, _, rest = name.partition(".")
+        if part == "encoder":
+            num_above = num_layers - depths[rest]
+            rates[name] = settings.encoder_learning_rate * settings.layer_decay**num_above
+        elif part == "crf":
+            rates[name] = settings.crf_learning_rate
+        else:
+            rates[name] = settings.head_learning_rate
+    return rates

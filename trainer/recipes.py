@@ -1,0 +1,93 @@
+"""Default hyperparameters by kind of encoder: what suits a table of characters ruins a BERT.
+
+The command line takes from here whatever is not given by a flag. Imports no torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Below this width a pretrained encoder wants, and stands, higher learning rates.
+_BASE_HIDDEN_SIZE = 512
+# What model families call their number of layers and their width.
+_NUM_LAYERS_KEYS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
+_HIDDEN_SIZE_KEYS = ("hidden_size", "dim", "d_model", "n_embd")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Defaults of the flags of the same names; see `trainer.config` for what each means.
+
+    Attributes:
+        name: For the log and the model card.
+    """
+
+    name: str
+    epochs: int
+    patience: int
+    batch_size: int
+    dropout: float
+    encoder_learning_rate: float
+    head_learning_rate: float
+    crf_learning_rate: float
+    ema_decay: float
+
+
+# The best measured for `models/cluener-small` (its card has the scores). Embeddings learn with the
+# rest and at the same rate, since nothing about them is more precious than about the BiLSTM; high
+# dropout and averaged weights, since ten thousand sentences are soon learned by heart.
+EMBEDDINGS = Recipe(
+    name="embeddings",
+    epochs=12,
+    patience=4,
+    batch_size=16,
+    dropout=0.5,
+    encoder_learning_rate=1e-3,
+    head_learning_rate=1e-3,
+    crf_learning_rate=5e-3,
+    ema_decay=0.999,
+)
+
+# Between the two: rates of small pretrained BERTs (Turc et al. 2019, https://arxiv.org/abs/1908.08962,
+# choose among 5e-5, 1e-4 and 3e-4), more epochs than a large one, since they learn more slowly.
+SMALL = Recipe(
+    name="small",
+    epochs=8,
+    patience=3,
+    batch_size=32,
+    dropout=0.2,
+    encoder_learning_rate=1e-4,
+    head_learning_rate=1e-3,
+    crf_learning_rate=5e-3,
+    ema_decay=0.0,
+)
+
+# As published for `hfl/chinese-bert-wwm-ext` (Cui et al. 2019, https://arxiv.org/abs/1906.08101:
+# 3e-5 for tagging) and BERT (Devlin et al. 2018: batches of 16 or 32, up to 4 epochs, dropout 0.1).
+# Rates of head and CRF are those with which BERT-CRF taggers are usually reported (1e-3): the
+# encoder's rate leaves transitions where they began.
+BASE = Recipe(
+    name="base",
+    epochs=4,
+    patience=3,
+    batch_size=32,
+    dropout=0.1,
+    encoder_learning_rate=3e-5,
+    head_learning_rate=1e-3,
+    crf_learning_rate=3e-3,
+    ema_decay=0.0,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (EMBEDDINGS, SMALL, BASE)}
+
+
+def choose_recipe(encoder_config: Mapping[str, Any]) -> Recipe:
+    """The recipe for an encoder, by its `config.json`; `BASE` where that tells nothing."""
+    if _first(encoder_config, _NUM_LAYERS_KEYS) == 0:
+        return EMBEDDINGS
+    hidden_size = _first(encoder_config, _HIDDEN_SIZE_KEYS)
+    return SMALL if hidden_size is not None and hidden_size < _BASE_HIDDEN_SIZE else BASE
+
+
+def _first(config: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
+    return next((config[key] for key in keys if isinstance(config.get(key), int)), None)
