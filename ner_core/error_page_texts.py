@@ -14,8 +14,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{num_predicted:,}",
     ),
     "strict": (
-        "严格计分：起止与类型都对才算对，部分重合不计分。",
-        "Strict scores: an entity counts only if both borders and the label are right.",
+        "严格计分，单位为百分数：起止与类型都对才算对，部分重合不计分。",
+        "Strict scores in percent: an entity counts only if both borders and the label are right.",
     ),
     "micro_f1": ("微平均 F1", "Micro F1"),
     "interval": ("95 % 区间 {low} – {high}", "95 % interval {low} – {high}"),
@@ -68,7 +68,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "gold_and_predicted": ("标准 ＼ 模型", "gold ＼ model"),
     "other_borders": ("边界不同", "other borders"),
-    "worst_heading": ("错得最多的 {count} 条文本", "The {count} worst texts"),
+    "worst_heading": ("错得最多的文本（{count} 条）", "The worst texts ({count})"),
     "worst_none": ("没有任何错误。", "There is no error at all."),
     "worst_note": (
         "按错误个数从多到少排列（配成一对的两个实体算一个错误）；个数相同时，模型给错误实体的概率之和"
@@ -91,8 +91,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("无", "nothing"),
     "characters": ("字符 {start}–{end}，共 {length}", "characters {start}–{end} of {length}"),
     "hidden_errors": (
-        "这条文本还有 {count} 个错误没有显示。",
-        "{count} more errors of this text are not shown.",
+        "这条文本没有显示的错误：{count} 个。",
+        "Errors of this text that are not shown: {count}.",
     ),
     "footer": (
         "由 python -m ner_core.evaluate 生成。概率是模型对“起止与类型都正确”的估计，未经校准。",

@@ -178,7 +178,7 @@ def test_the_tables_show_the_scores_that_were_measured():
 def test_at_most_as_many_texts_as_asked_for_are_shown():
     page = Page(render_error_page(report_on(*[WRONG] * 60)))
     assert len(page.marked_texts) == 50
-    assert "The 50 worst texts" in page.text
+    assert "The worst texts (50)" in page.text
     assert len(Page(render_error_page(report_on(*[WRONG] * 60), num_worst=3)).marked_texts) == 3
 
 
@@ -203,4 +203,4 @@ def test_both_languages_say_the_same_things():
         assert set(re.findall(r"{\w+", text)) == set(re.findall(r"{\w+", english[key])), key
     html = render_error_page(report_on(WRONG), language="zh")
     assert '<html lang="zh-Hans">' in html
-    assert "错得最多的 1 条文本" in html
+    assert "错得最多的文本（1 条）" in html
