@@ -14,6 +14,7 @@ from ner_core.spans import Span
 # All in characters. CLUENER's sentences have at most 50 and are shown whole.
 _SHOWN_WHOLE = 160
 _CONTEXT = 40
+_SMALLEST_CUT = 10
 _SHOWN_OF_ONE_ERROR = 240
 _SHOWN_OF_ONE_TEXT = 600
 # A page breaks its lines between runs; this many characters fit on the narrowest screen.
@@ -149,6 +150,10 @@ def _cut_ranges(
     for pair in errors:
         start = max(0, pair.start - _CONTEXT)
         end = min(num_characters, pair.end + _CONTEXT, pair.start + _SHOWN_OF_ONE_ERROR)
+        if start < _SMALLEST_CUT:
+            start = 0
+        if num_characters - end < _SMALLEST_CUT:
+            end = num_characters
         merged = list(ranges)
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))

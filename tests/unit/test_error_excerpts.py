@@ -76,6 +76,17 @@ def test_a_long_text_is_cut_around_its_errors():
     assert (last.start, last.end, last.is_end) == (19_950, 20_000, True)
 
 
+def test_no_cut_hides_fewer_than_ten_characters():
+    def shown(start):
+        (part,) = cut_excerpts(judged("无" * 300, [Span(start, start + 2, "name")], [])).parts
+        return part.start, part.end
+
+    assert shown(49) == (0, 91)
+    assert shown(50) == (10, 92)
+    assert shown(248) == (208, 290)
+    assert shown(249) == (209, 300)
+
+
 def test_errors_close_together_share_an_excerpt():
     spans = [Span(1_000, 1_002, "name"), Span(1_050, 1_052, "name")]
     (part,) = cut_excerpts(judged("无" * 2_000, spans, [])).parts
