@@ -5,9 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import torch
@@ -28,6 +28,7 @@ EVERYTHING = [
     *("--ema-decay", "0.5", "--r-drop-alpha", "0.5", "--fgm-epsilon", "0.1"),
     *("--batch-size", "2", "--accumulation", "2", "--epochs", "3", "--device", "cpu"),
 ]
+RunAndKill = Callable[[list[str], str], None]
 # Eight sentences make four batches, two steps, an epoch.
 STEPS_PER_EPOCH = 2
 
@@ -55,15 +56,9 @@ def read_epochs(output: Path) -> list[dict[str, Any]]:
     return [record for record in map(json.loads, lines) if record["event"] == "epoch"]
 
 
-def run_and_kill(arguments: list[str], trap: str) -> None:
-    """Run the trainer in a process that sends itself SIGKILL where `trap` says.
-
-    Args:
-        arguments: The command line.
-        trap: Python that patches the trainer to call `die()`.
-    """
-    code = f"""
-import os, shutil, signal, sys
+# Imports the trainer once, then runs it in a forked child for each line that it reads.
+DRIVER = """
+import json, os, resource, signal, sys
 from pathlib import Path
 from trainer import finetune, training
 from trainer.engine import Engine
@@ -72,19 +67,60 @@ from trainer.run_directory import RunDirectory
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
-{textwrap.dedent(trap)}
-sys.exit(finetune.main(sys.argv[1:]))
+for line in sys.stdin:
+    trap, arguments, log = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        exec(trap)
+        os._exit(finetune.main(arguments))
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        check=False,
-        capture_output=True,
+
+
+class RunWithTrap(Protocol):
+    """Runs the trainer in a process of its own, changed by some Python that may call `die()`.
+
+    Returns the exit status, negative for a signal, and what went to standard error.
+    """
+
+    def __call__(self, arguments: list[str], trap: str) -> tuple[int, str]: ...
+
+
+@pytest.fixture(scope="module")
+def run_with_trap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunWithTrap]:
+    log = tmp_path_factory.mktemp("trap") / "stderr"
+    with subprocess.Popen(
+        [sys.executable, "-c", DRIVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=120,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    ) as driver:
+        assert driver.stdin is not None
+        assert driver.stdout is not None
+
+        def run(arguments: list[str], trap: str) -> tuple[int, str]:
+            assert driver.stdin is not None
+            assert driver.stdout is not None
+            driver.stdin.write(json.dumps([trap, arguments, str(log)]) + "\n")
+            driver.stdin.flush()
+            status = int(driver.stdout.readline())
+            return status, log.read_text(encoding="utf-8")
+
+        yield run
+        driver.stdin.close()
+
+
+@pytest.fixture
+def run_and_kill(run_with_trap: RunWithTrap) -> Callable[[list[str], str], None]:
+    def run(arguments: list[str], trap: str) -> None:
+        status, errors = run_with_trap(arguments, trap)
+        assert status == -signal.SIGKILL, errors
+
+    return run
 
 
 AT_STEP = """
@@ -148,7 +184,11 @@ def undisturbed(
     ],
 )
 def test_a_killed_run_goes_on_to_the_same_weights_bit_by_bit(
-    trap: str, undisturbed: Path, arguments: list[str], tmp_path: Path
+    trap: str,
+    run_and_kill: RunAndKill,
+    undisturbed: Path,
+    arguments: list[str],
+    tmp_path: Path,
 ) -> None:
     output = tmp_path / "model"
     run_and_kill([*arguments, "--output", str(output)], trap)
@@ -162,7 +202,7 @@ def test_a_killed_run_goes_on_to_the_same_weights_bit_by_bit(
 
 
 def test_a_run_killed_again_and_again_gets_there(
-    undisturbed: Path, arguments: list[str], tmp_path: Path
+    run_and_kill: RunAndKill, undisturbed: Path, arguments: list[str], tmp_path: Path
 ) -> None:
     output = tmp_path / "model"
     for step in (1, 3, 4):
@@ -171,7 +211,9 @@ def test_a_run_killed_again_and_again_gets_there(
     assert are_equal(load_weights(output), load_weights(undisturbed))
 
 
-def test_two_processes_take_up_what_one_began(arguments: list[str], tmp_path: Path) -> None:
+def test_two_processes_take_up_what_one_began(
+    run_and_kill: RunAndKill, arguments: list[str], tmp_path: Path
+) -> None:
     # Dropout differs by rank; without it the number of processes makes no difference.
     arguments = [*arguments, "--dropout", "0", "--r-drop-alpha", "0"]
     alone, together = tmp_path / "alone", tmp_path / "together"
@@ -285,31 +327,25 @@ def test_a_second_run_of_the_same_output_is_refused(
 
 
 def test_a_full_disk_ends_the_run_and_leaves_the_last_state(
-    undisturbed: Path, arguments: list[str], tmp_path: Path
+    run_with_trap: RunWithTrap,
+    run_and_kill: RunAndKill,
+    undisturbed: Path,
+    arguments: list[str],
+    tmp_path: Path,
 ) -> None:
-    # The limit on file sizes makes the kernel refuse a write for real; the state is the first file
-    # to be larger than it.
     output = tmp_path / "model"
     run_and_kill([*arguments, "--output", str(output)], AT_STEP.format(step=3))
     state = output.with_name("model.run") / "last.pt"
     before = state.read_bytes()
-    code = f"""
-import resource, sys
-from trainer import finetune
-resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2}, resource.RLIM_INFINITY))
-sys.exit(finetune.main(sys.argv[1:]))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments, "--output", str(output)],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=120,
+    # The limit on file sizes makes the kernel refuse a write for real; the state is the first file
+    # to be larger than it.
+    limit = f"({len(before) // 2}, resource.RLIM_INFINITY)"
+    status, errors = run_with_trap(
+        [*arguments, "--output", str(output)], f"resource.setrlimit(resource.RLIMIT_FSIZE, {limit})"
     )
-    assert done.returncode == 1, done.stderr
-    assert "expected to write" in done.stderr.splitlines()[-1]
-    assert "make room, and the same command goes on from there" in done.stderr
+    assert status == 1, errors
+    assert "expected to write" in errors.splitlines()[-1]
+    assert "make room, and the same command goes on from there" in errors
     assert state.read_bytes() == before
     assert finetune.main([*arguments, "--output", str(output)]) == 0
     assert are_equal(load_weights(output), load_weights(undisturbed))
