@@ -24,9 +24,7 @@ from torch import Tensor
 # ends at exp(709)).
 SCORE_FLOOR = -300.0
 
-# Factors up to here are taken for lifted by the floor; the margin is for the rounding of `exp`.
-_LIFTED_FACTOR = 2 * math.exp(SCORE_FLOOR)
-# A sum is taken for exact while lifted factors make up no more than this share of it.
+# A sum is taken for exact while what the floor lifted makes up no more than this share of it.
 _LIFTED_TOLERANCE = 1e-12
 
 
@@ -147,20 +145,16 @@ class Lattice:
             previous.addmm_(arrival.mul_(current), self.transitions.T)
         return BackwardPass(factors, arrivals)
 
-    def lifted_share(self, marginals: Tensor, forward: ForwardPass, arrivals: Tensor) -> Tensor:
-        """Bounds the share of the sum that exists only because of the floor. Shape: (B,)
+    def lifted_share(self, forward: ForwardPass, backward: BackwardPass) -> Tensor:
+        """Bounds the share of each sum that exists only because of the floor. Shape: (B,)
 
-        It is the probability of each lifted factor, summed: paths that meet none are exact.
+        A lifted factor is exp(SCORE_FLOOR), and forward factors sum to 1. So of all that arrives at
+        a tag, no more than exp(SCORE_FLOOR) comes over a lifted transition (or start), and as much
+        over a lifted emission; and as much of the total leaves over a lifted end.
         """
-        # shape: (B,)
-        of_emissions = marginals.masked_fill(self.emissions > _LIFTED_FACTOR, 0.0).sum(dim=(0, 2))
-        of_start = marginals[0] @ (self.start <= _LIFTED_FACTOR).double()
-        of_end = marginals[self.last()] @ (self.end <= _LIFTED_FACTOR).double()
-        # shape: (K, K)
-        lifted = self.transitions.masked_fill(self.transitions > _LIFTED_FACTOR, 0.0)
-        # shape: (L - 1, B, K)
-        pairs = (forward.factors[:-1] @ lifted) * arrivals[1:]
-        return of_emissions + of_start + of_end + pairs.sum(dim=(0, 2))
+        # shape: (L, B)
+        arriving = backward.factors.sum(dim=2) / forward.sums.squeeze(2)
+        return math.exp(SCORE_FLOOR) * (2 * arriving.sum(dim=0) + 1 / forward.total)
 
     def marginals(self) -> Tensor:
         """Probability of each tag at each position; 0 for padding. Shape: (L, B, K)"""
@@ -218,11 +212,10 @@ class LogPartition(torch.autograd.Function):
         forward = lattice.run_forward()
         # Already here, since only both passes together tell what the floor has done.
         backward = lattice.run_backward(forward)
+        is_exact = lattice.lifted_share(forward, backward) < _LIFTED_TOLERANCE
+        ctx.mark_non_differentiable(is_exact)
         # shape: (L, B, K)
         marginals = backward.factors.mul_(forward.factors)
-        share = lattice.lifted_share(marginals, forward, backward.arrivals)
-        is_exact = share < _LIFTED_TOLERANCE
-        ctx.mark_non_differentiable(is_exact)
         ctx.saved = lattice, forward.factors, backward.arrivals, marginals
         return lattice.log_partition(forward), is_exact
 
