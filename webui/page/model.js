@@ -31,12 +31,11 @@ for (const model of props.models) {
     keepValue();
     document.dispatchEvent(new CustomEvent("ner:model", { detail: model.name }));
   });
-  const labels = model.labels.map((style) => (language === "zh" ? style.chinese : style.english));
+  const names = model.labels.map((style) => (language === "zh" ? style.chinese : style.english));
+  const labels = names.join(texts["page.separator"]);
+  option.title = labels; // all of them: the page shows two lines
   const words = make("span", "model-words");
-  words.append(
-    make("span", "model-name", model.name),
-    make("span", "quiet small", labels.join(texts["page.separator"])),
-  );
+  words.append(make("span", "model-name", model.name), make("span", "model-labels quiet small", labels));
   option.append(radio, words);
   group.append(option);
 }

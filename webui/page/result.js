@@ -77,11 +77,10 @@ const draw = () => {
   field("legend").replaceChildren(...legend);
   if (value) {
     drawCorrection(model);
-    field("latency").textContent = [
-      fill("predict.latency", { time: formatSeconds(value.seconds) }),
-      model.name,
-      props.device,
-    ].join(" · ");
+    const took = fill("predict.latency", { time: formatSeconds(value.seconds) });
+    const words = [took, model.name, props.device].join(" · ");
+    // It is announced when it changes, which it does not while the threshold moves.
+    if (field("latency").textContent !== words) field("latency").textContent = words;
     offsets ??= new TextOffsets(value.text);
     const entities = shown.map((span) => ({ ...span, source: "model" }));
     const styleOf = (entity) => {
