@@ -62,7 +62,7 @@ def photograph(url: str) -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 720})
+        context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 800})
         page = context.new_page()
         page.goto(url)
         page.get_by_role("tab", name="数据").click()
