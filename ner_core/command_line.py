@@ -9,6 +9,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 STATUS_WRONG_INPUT = 2
@@ -66,6 +67,25 @@ def number_between(
         return value
 
     return convert
+
+
+def check_output_file(path: Path, flag: str) -> None:
+    """Find out before the work that its result cannot be written.
+
+    Args:
+        path: The file to write.
+        flag: The flag that named it.
+
+    Raises:
+        ValueError: It is a directory, or stands in one that is not there or cannot be written.
+    """
+    directory = path.resolve().parent
+    if path.is_dir():
+        raise ValueError(f"expected a file to write, got the directory {path} ({flag})")
+    if not directory.is_dir():
+        raise ValueError(f"expected a file in a directory that exists, got {path} ({flag})")
+    if not os.access(directory, os.W_OK):
+        raise ValueError(f"expected a directory that can be written, got {directory} ({flag})")
 
 
 def run_command(prog: str, command: Callable[[], None]) -> int:

@@ -11,7 +11,6 @@ one of them.
 """
 
 import json
-import os
 import sys
 import time
 from argparse import Namespace
@@ -19,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ner_core.command_line import CommandLineParser, number_between, run_command
+from ner_core.command_line import CommandLineParser, check_output_file, number_between, run_command
 from ner_core.conll import parse_conll
 from ner_core.error_analysis import ErrorCounts, ExampleErrors, pair_spans
 from ner_core.evaluation import SpanCounts, count_spans
@@ -96,7 +95,7 @@ def _build_parser() -> CommandLineParser:
 def _evaluate(arguments: Namespace) -> None:
     # A wrong file is found before the seconds that torch and the model take.
     if arguments.html is not None:
-        _check_output(Path(arguments.html))
+        check_output_file(Path(arguments.html), "--html")
     parse_data = _read(arguments.data, arguments.format)
     parse_train_data = [_read(path, arguments.format) for path in arguments.train_data or ()]
     from ner_core.evaluation_report import EvaluationReport
@@ -194,16 +193,6 @@ def _parse(text: str, source: str, format_name: str, labels: LabelSet) -> Corpus
             f'expected "label" in every line, got {corpus.num_unlabelled} lines without it',
         )
     return corpus
-
-
-def _check_output(path: Path) -> None:
-    directory = path.resolve().parent
-    if path.is_dir():
-        raise ValueError(f"expected a file to write, got the directory {path} (--html)")
-    if not directory.is_dir():
-        raise ValueError(f"expected a file in a directory that exists, got {path} (--html)")
-    if not os.access(directory, os.W_OK):
-        raise ValueError(f"expected a directory that can be written, got {directory} (--html)")
 
 
 if __name__ == "__main__":

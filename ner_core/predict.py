@@ -9,14 +9,13 @@ which has the shape of "label" and holds a probability where "label" holds a pos
 """
 
 import json
-import os
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from ner_core.command_line import CommandLineParser, run_command
+from ner_core.command_line import CommandLineParser, check_output_file, run_command
 from ner_core.formats import (
     DataFormatError,
     decode_text,
@@ -74,7 +73,7 @@ def _build_parser() -> CommandLineParser:
 def _predict(arguments: Namespace) -> None:
     # What can be wrong without the model is found before the seconds that torch and the model take.
     if arguments.output != _STANDARD_STREAM:
-        _check_output(Path(arguments.output))
+        check_output_file(Path(arguments.output), "--output")
     examples = _read_input(arguments.input)
     from ner_core.prediction import Predictor
 
@@ -96,16 +95,6 @@ def _predict(arguments: Namespace) -> None:
         f" ({predictor.name} on {predictor.device_name})",
         file=sys.stderr,
     )
-
-
-def _check_output(path: Path) -> None:
-    directory = path.resolve().parent
-    if path.is_dir():
-        raise ValueError(f"expected a file to write, got the directory {path} (--output)")
-    if not directory.is_dir():
-        raise ValueError(f"expected a file in a directory that exists, got {path} (--output)")
-    if not os.access(directory, os.W_OK):
-        raise ValueError(f"expected a directory that can be written, got {directory} (--output)")
 
 
 def _read_input(path: str) -> list[Example]:

@@ -42,13 +42,19 @@ def modules_loaded_by(module):
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["spans", "labels", "formats", "conll", "evaluation"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("spans", "labels", "formats", "conll", "evaluation", "error_analysis"),
+        *("seen_mentions", "error_excerpts"),
+    ],
+)
 def test_data_loads_without_torch_and_numpy(module):
     loaded = modules_loaded_by(f"ner_core.{module}")
     assert not loaded & {"torch", "numpy", "transformers", "gradio", "sqlalchemy"}
 
 
-@pytest.mark.parametrize("module", ["ner_core.predict", "ner_core.evaluate", "trainer.config"])
+@pytest.mark.parametrize("module", ["ner_core.predict", "ner_core.evaluate", "trainer.flags"])
 def test_a_wrong_flag_is_answered_without_waiting_for_torch(module):
     assert "torch" not in modules_loaded_by(module)
 
