@@ -379,13 +379,11 @@ def _validate_reduction(reduction: str) -> None:
 
 def _reduce(log_likelihood: Tensor, mask: Tensor, reduction: str) -> Tensor:
     """Shape: (B,) and (L, B) -> (B,) with "none", else ()."""
-    if reduction == "sum":
-        return log_likelihood.sum()
+    if reduction == "none":
+        return log_likelihood
     if reduction == "mean":
         return log_likelihood.mean()
-    if reduction == "token_mean":
-        return log_likelihood.sum() / mask.sum()
-    return log_likelihood
+    return log_likelihood.sum() / (mask.sum() if reduction == "token_mean" else 1)
 
 
 def _penalties(
