@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.utils.data import DataLoader, TensorDataset
 
+from ner_core.context import BiLSTM
 from ner_core.dataset import TaggingDataset
-from ner_core.models import BiLSTM, Tagger
+from ner_core.models import Tagger
 from ner_core.preprocessing import CharacterVocabulary
 
 WIDTH = 128

@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
 from ner_core.command_line import CommandLineParser, number_between
+from ner_core.label_map import parse_images
 from ner_core.labels import LabelSet
 from trainer.config import (
     SOURCE_NAMES,
@@ -101,17 +102,13 @@ def _fill(settings_class: type[_SomeSettings], given: argparse.Namespace, recipe
 
 def _parse_map(argument: str) -> tuple[str, dict[str, tuple[str, ...]]]:
     """Read `NAME:LABEL=LABEL|LABEL,...`."""
-    name, separator, pairs = argument.partition(":")
-    images: dict[str, tuple[str, ...]] = {}
-    for pair in pairs.split(","):
-        label, equals, targets = pair.partition("=")
-        if not (separator and equals and label and all(targets.split("|"))) or label in images:
-            raise argparse.ArgumentTypeError(
-                f"expected NAME:LABEL=LABEL|LABEL,... with every label once, such as"
-                f" msra:PER=name,ORG=company|organization, got {argument!r}"
-            )
-        images[label] = tuple(targets.split("|"))
-    return name, images
+    name, separator, images = argument.partition(":")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"expected NAME:LABEL=A|B,LABEL=C,..., got {argument!r}")
+    try:
+        return name, parse_images(images)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _parse_weight(argument: str) -> tuple[str, float]:
@@ -144,7 +141,11 @@ def _build_parser() -> CommandLineParser:
         default=0.1,
         help="share of each source, from its end, that serves as dev without --dev",
     )
-    data.add_argument("--labels", metavar="A,B,...", help="label set (default: the first source's)")
+    data.add_argument(
+        "--labels",
+        metavar="A,B,...",
+        help="label set (default: that of the first source without a map)",
+    )
     data.add_argument(
         "--map",
         action="append",

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import BertConfig, BertModel
 
+from ner_core.context import TCN, BiLSTM
 from ner_core.labels import CLUENER, MSRA, LabelSet
-from ner_core.models import ARCHITECTURES, TCN, BiLSTM, OutputMerge, Tagger, TaggerConfig
+from ner_core.models import ARCHITECTURES, OutputMerge, Tagger, TaggerConfig
 from trainer import config as trainer_config
 
 CONFIG = TaggerConfig(architecture="bert-crf", labels=CLUENER)

@@ -110,9 +110,9 @@ def test_the_output_is_a_path() -> None:
         ([*REQUIRED, "--labels", "a,a"], "expected every label once"),
         ([*REQUIRED, "--labels", "a,,b"], "expected labels without blanks, got ''"),
         ([*REQUIRED, "--learning-rate", "1"], "unrecognized arguments: --learning-rate 1"),
-        ([*REQUIRED, "--map", "cluener"], "expected NAME:LABEL=LABEL|LABEL,..."),
-        ([*REQUIRED, "--map", "cluener:a=b|"], "got 'cluener:a=b|'"),
-        ([*REQUIRED, "--map", "cluener:a=b,a=c"], "with every label once"),
+        ([*REQUIRED, "--map", "cluener"], "expected NAME:LABEL=A|B,LABEL=C,..., got 'cluener'"),
+        ([*REQUIRED, "--map", "cluener:a=b|"], "got 'a=b|'"),
+        ([*REQUIRED, "--map", "cluener:a=b,a=c"], "expected each label once, got 'a' twice"),
         (
             [*REQUIRED, "--map", "cluener:a=b", "--map", "cluener:a=c"],
             "argument --map: expected 'cluener' once, got it twice",
