@@ -93,6 +93,7 @@ def test_a_correction_is_saved_found_again_downloaded_and_trained_on(
 
     arguments = [
         *("--train", f"cluener={exported}", "--dev", f"cluener={exported}"),
+        "--allow-shared-texts",
         *("--encoder", str(tiny_encoder), "--epochs", "1", "--output", str(tmp_path / "model")),
     ]
     assert finetune.main(arguments) == 0
