@@ -260,7 +260,8 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
 
     Args:
         lengths: Characters of each window.
-        batch_size: Windows in a global batch, over all ranks.
+        batch_size: Windows in a global batch, over all ranks. What is left at the end of an epoch
+            is spread over its batches, one window more in each.
         seed: Draws the order, together with the epoch.
         rank: This process.
         world_size: Number of processes.
@@ -292,6 +293,8 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
         self._world_size = world_size
         self._epoch = 0
         self._first_batch = 0
+        # The epoch drawn last, and its batches.
+        self._drawn: tuple[int | None, list[list[int]]] = (None, [])
         # Read in every epoch, some more than once; and groups of which each epoch reads a share.
         self._always = torch.arange(len(lengths)).repeat_interleave(
             torch.tensor([math.floor(repeat) for repeat in repeats], dtype=torch.long)
@@ -327,17 +330,20 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         """Batches of one whole epoch, on every rank and in every epoch."""
-        full, rest = divmod(self._num_windows, self._batch_size)
-        return full + (rest >= self._world_size)
+        return max(1, self._num_windows // self._batch_size)
 
     def global_batch(self, index: int) -> list[int]:
-        """Window numbers of a batch of this epoch, over all ranks; counted from the epoch's start.
-
-        It draws the whole epoch again: meant for naming a batch that went wrong.
-        """
+        """Window numbers of a batch of this epoch, over all ranks; counted from its start."""
         return self._global_batches()[index]
 
     def _global_batches(self) -> list[list[int]]:
+        epoch, batches = self._drawn
+        if epoch != self._epoch:
+            batches = self._draw_batches()
+            self._drawn = self._epoch, batches
+        return batches
+
+    def _draw_batches(self) -> list[list[int]]:
         windows = torch.cat([self._always, *(share.draw(self._epoch) for share in self._shares)])
         generator = torch.Generator().manual_seed(self._seed * 100_003 + self._epoch)
         order = windows[torch.randperm(len(windows), generator=generator)]
@@ -345,10 +351,9 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
         for pool in order.split(_BATCHES_PER_POOL * self._batch_size):
             by_length = self._lengths[pool].argsort(stable=True)
             pooled.append(pool[by_length])
-        batches = [batch.tolist() for batch in torch.cat(pooled).split(self._batch_size)]
-        if len(batches) > 1 and len(batches[-1]) < self._world_size:
-            # A rank without a window could not take part in the gradient exchange.
-            batches[-2].extend(batches.pop())
+        # Even parts: a small rest could not be shared out over many ranks, and as a step it would
+        # weigh as much as a whole batch.
+        batches = [batch.tolist() for batch in torch.cat(pooled).tensor_split(len(self))]
         shuffled = torch.randperm(len(batches), generator=generator).tolist()
         return [batches[index] for index in shuffled]
 

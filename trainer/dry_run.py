@@ -25,7 +25,7 @@ def estimate_costs(run: Run) -> str:
     Raises:
         TrainingError: Memory does not suffice.
     """
-    engine, sampler, lengths = run.build_engine(), run.sampler, run.dataset.lengths
+    engine, sampler, lengths = run.build_engine(), run.sampler, run.lengths
     run.sampler.set_epoch(1)
     batches = [sampler.global_batch(number) for number in range(len(sampler))]
     by_size = sorted(
@@ -35,11 +35,7 @@ def estimate_costs(run: Run) -> str:
     widest, usual = by_size[-1], by_size[len(by_size) // 2]
     step_s = 0.0
     loader = run.load_batches()
-    with explain_lack_of_memory(
-        f"in a batch of {run.settings.optimization.batch_size} windows of up to"
-        f" {max(lengths)} characters: lower --batch-size, and raise --accumulation by the same"
-        f" factor; --activation-checkpointing saves memory too"
-    ):
+    with explain_lack_of_memory(run.settings.optimization.batch_size, max(lengths)):
         for number in (widest, usual):
             share = batches[number][run.world.rank :: run.world.world_size]
             assert loader.collate_fn is not None

@@ -19,18 +19,27 @@ class TrainingError(RuntimeError):
 
 
 @contextmanager
-def explain_lack_of_memory(advice: str) -> Iterator[None]:
+def explain_lack_of_memory(batch_size: int, num_characters: int) -> Iterator[None]:
     """Turn torch's and Python's many ways of running out of memory into one clear error.
 
     Args:
-        advice: What was computed, and what to lower.
+        batch_size: Windows in the batch that is computed.
+        num_characters: Of the longest of them.
+
+    Raises:
+        TrainingError: There is not enough memory.
     """
+    advice = (
+        f"out of memory in a batch of {batch_size} windows of up to {num_characters} characters:"
+        f" lower --batch-size, and raise --accumulation by the same factor;"
+        f" --activation-checkpointing saves memory too. What was saved is intact"
+    )
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise TrainingError(f"out of memory {advice}") from error
+        raise TrainingError(advice) from error
     except RuntimeError as error:
         # The processor's allocator has no error class of its own.
         if "DefaultCPUAllocator" not in str(error):
             raise
-        raise TrainingError(f"out of memory {advice}") from error
+        raise TrainingError(advice) from error

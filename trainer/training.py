@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -57,6 +57,11 @@ class Run:
     checkpoint: Checkpoint
     dataset: TaggingDataset
     sampler: LengthBucketedBatchSampler
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """Characters of each window."""
+        return self.dataset.lengths
 
     @property
     def steps_per_epoch(self) -> int:
@@ -231,16 +236,10 @@ class Training:
         run, progress = self.run, self.progress
         numbers = range(progress.num_batches, progress.num_batches + len(batches))
         windows = [window for number in numbers for window in run.sampler.global_batch(number)]
-        num_characters = sum(run.dataset.lengths[window] for window in windows)
-        longest = max(run.dataset.lengths[window] for window in windows)
+        lengths = [run.lengths[window] for window in windows]
         try:
-            with explain_lack_of_memory(
-                f"in a batch of {run.settings.optimization.batch_size} windows of up to {longest}"
-                f" characters: lower --batch-size, and raise --accumulation by the same factor;"
-                f" --activation-checkpointing saves memory too. What was saved is intact"
-                f" ({self.directory.path})"
-            ):
-                self._rank_loss += self.engine.take_step(batches, num_characters)
+            with explain_lack_of_memory(len(windows), max(lengths)):
+                self._rank_loss += self.engine.take_step(batches, sum(lengths))
         except NonFiniteLossError as error:
             raise TrainingError(
                 f"{error} in epoch {progress.epoch}, batch {numbers[0] + 1} of {len(run.sampler)}"
@@ -249,7 +248,7 @@ class Training:
                 is_shared=True,
             ) from error
         progress.num_batches += len(batches)
-        progress.num_characters += num_characters
+        progress.num_characters += sum(lengths)
 
     def _describe_windows(self, windows: list[int]) -> str:
         """Which sentences a batch held, the first of them quoted."""

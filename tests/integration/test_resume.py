@@ -399,7 +399,7 @@ def test_a_lack_of_memory_says_what_to_lower(
     monkeypatch.setattr(Engine, "_sum_loss", lambda *_: torch.empty(2**58))
     assert finetune.main([*arguments, "--output", str(tmp_path / "model")]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
-    assert "out of memory in a batch of 2 windows of up to" in line
+    assert "out of memory in a batch of 2 windows of up to 10 characters" in line
     assert "lower --batch-size, and raise --accumulation" in line
 
 

@@ -226,8 +226,14 @@ def test_ranks_share_the_global_batches_of_a_run_on_one_process(
     assert all(batch for share in shares for batch in share)
     together = [sorted(i for part in parts for i in part) for parts in zip(*shares, strict=True)]
     assert sorted(i for batch in together for i in batch) == list(range(len(lengths)))
-    if len(lengths) % batch_size == 0 or len(lengths) % batch_size >= world_size:
-        assert together == [sorted(batch) for batch in alone]
+    assert together == [sorted(batch) for batch in alone]
+
+
+def test_batches_of_an_epoch_differ_by_one_window_at_most() -> None:
+    sampler = LengthBucketedBatchSampler(range(1, 102), batch_size=8, seed=1)
+    assert sorted({len(batch) for batch in sampler}) == [8, 9]
+    few = LengthBucketedBatchSampler([1, 2, 3], batch_size=8, seed=1)
+    assert [len(batch) for batch in few] == [3]
 
 
 def test_every_epoch_has_another_order_and_the_same_seed_the_same() -> None:
