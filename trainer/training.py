@@ -238,7 +238,7 @@ class Training:
         windows = [window for number in numbers for window in run.sampler.global_batch(number)]
         lengths = [run.lengths[window] for window in windows]
         try:
-            with explain_lack_of_memory(len(windows), max(lengths)):
+            with explain_lack_of_memory(run.settings.optimization.batch_size, max(lengths)):
                 self._rank_loss += self.engine.take_step(batches, sum(lengths))
         except NonFiniteLossError as error:
             raise TrainingError(
