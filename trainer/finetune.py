@@ -15,7 +15,6 @@ import torch
 from ner_core.checkpoint import CARD_FILE, CONFIG_FILE, Checkpoint, load_encoder
 from ner_core.command_line import run_command
 from ner_core.dataset import LengthBucketedBatchSampler, TaggingDataset
-from ner_core.labels import LabelSet
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.pretrained import find_directory, max_encoder_tokens
 from ner_core.spans import drop_overlaps
@@ -163,18 +162,22 @@ def _prepare(settings: Settings, world: World, command: str) -> Run:
 
 
 def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
-    """A tagger on the encoder asked for, with its head too when that is one for this run.
+    """A tagger on the encoder asked for, with what else of its checkpoint fits the run.
 
-    A head is kept when its checkpoint has the run's architecture and labels and no flag asks for
-    another size. A new CRF begins with the tag bigrams of the training data.
+    The context layer is kept when its checkpoint has the run's architecture and no flag asks for
+    another size, the classifier and the CRF when the labels are the same too. A new CRF begins with
+    the tag bigrams of the training data.
     """
     model = settings.model
     encoder = load_encoder(model.encoder)
-    tagger = encoder.checkpoint.tagger if encoder.checkpoint else None
-    if tagger is not None and _is_head_kept(tagger.config, model, data.labels):
+    earlier = encoder.checkpoint.tagger if encoder.checkpoint else None
+    keeps_context = earlier is not None and _is_context_kept(earlier.config, model)
+    keeps_labels = earlier is not None and earlier.config.labels == data.labels
+    if earlier is not None and keeps_context and keeps_labels:
         logger.info("continuing from encoder and head of %s", model.encoder)
-        weights = tagger.state_dict()
-        tagger = Tagger(encoder.model, replace(tagger.config, dropout=model.dropout))
+        config = replace(earlier.config, dropout=model.dropout)
+        weights = earlier.state_dict()
+        tagger = Tagger(encoder.model, config)
         tagger.load_state_dict(weights)
     else:
         config = TaggerConfig(
@@ -185,7 +188,17 @@ def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
             dropout=model.dropout,
             max_window_tokens=max_encoder_tokens(encoder.model),
         )
+        if earlier is not None and keeps_context:
+            config = replace(
+                config,
+                context_hidden_size=earlier.config.context_hidden_size,
+                context_num_layers=earlier.config.context_num_layers,
+            )
         tagger = Tagger(encoder.model, config)
+        if earlier is not None and earlier.context is not None and keeps_context:
+            logger.info("continuing from encoder and context layer of %s", model.encoder)
+            assert tagger.context is not None
+            tagger.context.load_state_dict(earlier.context.state_dict())
         if tagger.uses_crf_loss:
             tagger.crf.initialise_from_tags(
                 data.labels.spans_to_tags(drop_overlaps(example.spans)[0], len(example.text))
@@ -195,9 +208,9 @@ def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
     return Checkpoint(tagger, encoder.vocabulary, encoder.tokenizer_files)
 
 
-def _is_head_kept(config: TaggerConfig, model: ModelSettings, labels: LabelSet) -> bool:
+def _is_context_kept(config: TaggerConfig, model: ModelSettings) -> bool:
     return (
-        (config.architecture, config.labels) == (model.architecture, labels)
+        config.architecture == model.architecture
         and model.context_hidden_size in (None, config.context_hidden_size)
         and model.context_num_layers in (None, config.context_num_layers)
     )

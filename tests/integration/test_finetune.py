@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from annotation_store.exchange import export_file
 from annotation_store.store import AnnotationStore, NewDocument
@@ -216,30 +217,30 @@ def test_msra_and_conll_files_train_too(tiny_encoder: Path, tmp_path: Path) -> N
     assert re.search(r"^repaired tags +1 +1$", card, re.MULTILINE)
 
 
-def test_a_checkpoint_with_other_labels_gives_its_encoder_only(
-    training_file: Path, tiny_checkpoint: Path, tmp_path: Path
+def test_a_checkpoint_with_other_labels_gives_its_encoder_and_context_layer(
+    tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     conll = tmp_path / "own.bio"
     conll.write_text("长\tB-river\n江\tI-river\n", encoding="utf-8")
     source = f"conll={conll}"
-    output = tmp_path / "model"
-    arguments = [
-        "--train",
-        source,
-        "--dev",
-        source,
-        "--allow-shared-texts",
-        "--encoder",
-        str(tiny_checkpoint),
-    ]
-    assert (
-        finetune.main([*arguments, "--freeze-encoder", "--epochs", "1", "--output", str(output)])
-        == 0
-    )
-    tagger = load_checkpoint(output).tagger
-    assert tagger.config.labels.labels == ("river",)
-    before = load_checkpoint(tiny_checkpoint).tagger.encoder.state_dict()
-    assert all((before[n] == w).all() for n, w in tagger.encoder.state_dict().items())
+    arguments = ["--train", source, "--dev", source, "--allow-shared-texts"]
+    arguments += ["--encoder", str(tiny_checkpoint), "--freeze-encoder", "--epochs", "1"]
+    arguments += ["--head-learning-rate", "0"]
+    before = load_checkpoint(tiny_checkpoint).tagger
+
+    def kept_weights(output: Path) -> set[str]:
+        after = load_checkpoint(output).tagger
+        assert after.config.labels.labels == ("river",)
+        old, new = before.state_dict(), after.state_dict()
+        return {n for n in old.keys() & new.keys() if torch.equal(old[n], new[n])}
+
+    same, wider = tmp_path / "same", tmp_path / "wider"
+    assert finetune.main([*arguments, "--output", str(same)]) == 0
+    names = {n for n in before.state_dict() if n.startswith(("encoder.", "context."))}
+    assert kept_weights(same) >= names
+    size = str(2 * before.encoder.config.hidden_size)
+    assert finetune.main([*arguments, "--context-hidden-size", size, "--output", str(wider)]) == 0
+    assert load_checkpoint(wider).tagger.config.context_hidden_size == int(size)
 
 
 def test_dropout_is_changed_everywhere_when_a_head_is_kept(
