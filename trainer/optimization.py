@@ -60,11 +60,13 @@ def build_optimizer(tagger: Tagger, settings: OptimizationSettings) -> AdamW:
         is_matrix = parameter.ndim >= 2 and not name.startswith("crf.")
         decay = settings.weight_decay if is_matrix else 0.0
         groups.setdefault((rates[name], decay), []).append(parameter)
+    # One kernel for the whole step: half the time of the default on a processor.
     return AdamW(
         [
             {"params": parameters, "lr": rate, "weight_decay": decay}
             for (rate, decay), parameters in groups.items()
-        ]
+        ],
+        fused=True,
     )
 
 
