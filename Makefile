@@ -28,6 +28,7 @@ format: $(VENV)/.tests-installed  ## Format the code.
 bench: $(VENV)/.tests-installed  ## Measure speed; quality needs data: python -m benchmarks.quality.
 	$(BIN)/python -m benchmarks.crf
 	$(BIN)/python -m benchmarks.prediction
+	$(BIN)/python -m benchmarks.train
 
 clean:  ## Remove the virtual environment and caches; keeps annotations.db and models.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
