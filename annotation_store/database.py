@@ -12,6 +12,7 @@ SQLite is the default. Its traps, and what is done about them here:
 """
 
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -170,10 +171,12 @@ def _to_url(url_or_path: str | Path) -> URL:
     else:
         try:
             url = make_url(url_or_path)
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:  # ValueError: the port is no number
+            # What cannot be read may hold a password all the same.
+            shown = re.sub("://.*@", "://***@", url_or_path)
             raise StoreError(
                 "expected a file path, sqlite:///FILE or postgresql://USER@HOST/NAME,"
-                f" got {url_or_path!r}"
+                f" got {shown!r}"
             ) from error
     if url.drivername in ("postgresql", "postgres"):
         # SQLAlchemy 2.0 would look for psycopg2, 2.1 for psycopg; the project needs one of the two.

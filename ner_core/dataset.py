@@ -22,6 +22,8 @@ from ner_core.spans import Example, Span, drop_overlaps
 # Batches are cut from pools of this many batches sorted by length: enough to make padding rare
 # (below 3 % on CLUENER), few enough to keep the order random.
 _BATCHES_PER_POOL = 50
+# An epoch of fewer full batches than this gets one more for its rest.
+_FEW_BATCHES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +262,8 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
 
     Args:
         lengths: Characters of each window.
-        batch_size: Windows in a global batch, over all ranks. What is left at the end of an epoch
-            is spread over its batches, one window more in each.
+        batch_size: Windows in a global batch, over all ranks; one more in some, or, where an epoch
+            has few batches, some fewer in all.
         seed: Draws the order, together with the epoch.
         rank: This process.
         world_size: Number of processes.
@@ -301,7 +303,7 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
         )
         self._shares = _group_shares(repeats, seed)
         self._num_windows = len(self._always) + sum(share.size for share in self._shares)
-        if min(self._num_windows, batch_size) < world_size:
+        if self._num_windows // max(1, len(self)) < world_size:
             raise ValueError(
                 f"expected at least one window for each of {world_size} processes in a batch,"
                 f" got {self._num_windows} windows and a batch size of {batch_size}"
@@ -330,7 +332,10 @@ class LengthBucketedBatchSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         """Batches of one whole epoch, on every rank and in every epoch."""
-        return max(1, self._num_windows // self._batch_size)
+        # Even batches, whatever the number of ranks. Of few windows the rest makes one batch more,
+        # since every step counts; of many it is spread, so that no batch is smaller than asked.
+        full, rest = divmod(self._num_windows, self._batch_size)
+        return full + (rest > 0 and full < _FEW_BATCHES)
 
     def global_batch(self, index: int) -> list[int]:
         """Window numbers of a batch of this epoch, over all ranks; counted from its start."""

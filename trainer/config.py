@@ -90,8 +90,8 @@ class ModelSettings:
         context_hidden_size: Width of the context layer in each direction; None: half the encoder's,
             so that the context layer hands on as many features as it got.
         context_num_layers: BiLSTM layers or TCN levels; None: one or three, as in the report.
-        dropout: Probability around the context layer. From the recipe: 0.1 for a large encoder,
-            0.5 where everything is learned from the training data.
+        dropout: Probability around the context layer; the encoder keeps its own. From the recipe:
+            0.1 for a large encoder, 0.5 where everything is learned from the training data.
         freeze_encoder: Leave the encoder as it is and train the rest.
         freeze_layers: Leave the embeddings and this many of the first layers as they are.
     """
@@ -110,7 +110,7 @@ class ModelSettings:
         "BiLSTM layers (default 1) or TCN levels (default 3)",
         default=None,
     )
-    dropout: float = _flag(number_between(float, 0.0, 0.9), "probability")
+    dropout: float = _flag(number_between(float, 0.0, 0.9), "probability around the context layer")
     freeze_encoder: bool = _flag(None, "train all but the encoder", default=False)
     freeze_layers: int = _flag(
         number_between(int, 0, 100),
@@ -126,7 +126,8 @@ class OptimizationSettings:
     Attributes:
         epochs: Passes over the training data at most.
         patience: Epochs without a better dev F1 after which training stops.
-        batch_size: Windows in one forward pass, over all processes.
+        batch_size: Windows in one forward pass, over all processes. The rest of an epoch is spread
+            over its batches.
         accumulation: Forward passes summed into one optimizer step. One: more only saves memory.
         encoder_learning_rate: Peak rate of the encoder's last layer.
         layer_decay: Each encoder layer learns at this share of the rate of the layer above it. One,
@@ -149,7 +150,7 @@ class OptimizationSettings:
             that has it and fp32 elsewhere; the CRF always sums in fp64.
         activation_checkpointing: Compute the encoder's activations again in the backward pass: a
             third more time, much less memory.
-        compile: Let torch.compile fuse the encoder and context layer; minutes at the start.
+        compile: Let torch.compile fuse the encoder; a minute or more at the start.
         seed: Draws initial weights, dropout and the order of batches.
     """
 

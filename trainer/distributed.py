@@ -4,13 +4,15 @@ The same code runs alone: without torchrun there is one process and nothing to e
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+
+from trainer.failures import TrainingError
 
 _T = TypeVar("_T")
 
@@ -56,13 +58,40 @@ class World:
         if self.world_size == 1:
             return value
         values = [value]
-        dist.broadcast_object_list(values, src=0, device=self.device)
+        # By way of the processor: a run's state must not stand on a card beside the model.
+        dist.broadcast_object_list(values, src=0, device=torch.device("cpu"))
         return values[0]
 
-    def wait(self) -> None:
-        """Block until every process has come here."""
-        if self.world_size > 1:
-            dist.barrier()
+    def on_main(self, call: Callable[[], _T]) -> _T:
+        """Call on the main process; its result, or its error, on every process."""
+        with self.together():
+            result = call() if self.is_main else None
+        return self.share(result)  # type: ignore[return-value]  # the main process has called
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Raise on all processes what one of them raised in the block.
+
+        Otherwise those that went well would wait for the others until they are ended in the middle
+        of it. The error is marked as shared: one process may report it for all.
+        """
+        error = None
+        try:
+            yield
+        except (ValueError, OSError, TrainingError) as caught:
+            error = caught
+        first = next((e for e in self._gather(error) if e is not None), None)
+        if first is not None:
+            first.is_shared = self.world_size > 1  # type: ignore[union-attr]
+            raise first
+
+    def _gather(self, value: _T) -> list[_T]:
+        """What every process holds, by rank."""
+        if self.world_size == 1:
+            return [value]
+        values: list[Any] = [None] * self.world_size
+        dist.all_gather_object(values, value)
+        return values
 
 
 @contextmanager
@@ -94,7 +123,8 @@ def join_world(device: str) -> Iterator[World]:
     if world_size == 1:
         yield World(0, 1, place)
         return
-    dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    # Tensors go from card to card, plain values between processors.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo")
     try:
         yield World(dist.get_rank(), dist.get_world_size(), place)
     finally:

@@ -35,7 +35,7 @@ def estimate_costs(run: Run) -> str:
     widest, usual = by_size[-1], by_size[len(by_size) // 2]
     step_s = 0.0
     loader = run.load_batches()
-    with explain_lack_of_memory(run.settings.optimization.batch_size, max(lengths)):
+    with explain_lack_of_memory(len(batches[widest]), max(lengths)):
         for number in (widest, usual):
             share = batches[number][run.world.rank :: run.world.world_size]
             assert loader.collate_fn is not None
@@ -43,25 +43,33 @@ def estimate_costs(run: Run) -> str:
             began = time.monotonic()
             engine.take_step([batch], sum(lengths[window] for window in batches[number]))
             step_s = time.monotonic() - began
+    longest = max(lengths[window] for window in batches[widest])
     num_usual = sum(lengths[window] for window in batches[usual])
     num_characters = sum(lengths[window] for batch in batches for window in batch)
     began = time.monotonic()
-    evaluate_tagger(run.checkpoint, engine.best_tagger, run.data.dev, run.world)
+    evaluate_tagger(
+        run.checkpoint,
+        engine.best_tagger,
+        run.data.dev,
+        run.world,
+        batch_size=run.settings.optimization.batch_size,
+    )
     evaluation_s = time.monotonic() - began
     epoch_s = step_s / num_usual * num_characters + evaluation_s
     epochs = run.settings.optimization.epochs
     tensors = [*run.checkpoint.tagger.parameters()]
     num_parameters = sum(parameter.numel() for parameter in tensors)
     num_trained = sum(parameter.numel() for parameter in tensors if parameter.requires_grad)
-    # Weights, two moments of Adam for each that is trained, and the average: four bytes each.
-    num_saved = num_parameters * (2 if engine.average else 1) + 2 * num_trained
+    # Weights, two moments of Adam for each that is trained, and the average: four bytes each, and
+    # the state before while the next one is written.
+    num_saved = 2 * (num_parameters * (2 if engine.average else 1) + 2 * num_trained)
     return (
         f"dry run: {run.num_steps:,} steps in {epochs} epochs of {epoch_s:,.0f} s"
         f" ({evaluation_s:,.0f} s of them on dev), about {_format_time(epochs * epoch_s)} in all;"
         f" {num_parameters:,} parameters, {num_trained:,} of them trained;"
         f" {_peak_memory(run.world.device) / _MIB:,.0f} MiB of memory at the widest batch"
-        f" ({max(lengths)} characters); {4 * num_saved / _MIB:,.0f} MiB of disk for the state of"
-        f" the run and up to {8 * num_parameters / _MIB:,.0f} MiB for checkpoints"
+        f" ({longest} characters); {4 * num_saved / _MIB:,.0f} MiB of disk for the state of the run"
+        f" and up to {8 * num_parameters / _MIB:,.0f} MiB for checkpoints"
     )
 
 

@@ -1,6 +1,6 @@
 """Optimizer steps and evaluation, the same on one process and on several."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -21,6 +21,8 @@ from ner_core.spans import Example
 from trainer.config import OptimizationSettings
 from trainer.distributed import World
 from trainer.optimization import build_optimizer, build_scheduler
+
+_Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -59,10 +61,10 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.tagger.to(self.world.device)
-        self.precision = _choose_precision(self.settings.precision, self.world.device)
+        self.precision = choose_precision(self.settings.precision, self.world.device)
         self.average = None
         if self.settings.ema_decay > 0:
-            update = get_ema_multi_avg_fn(self.settings.ema_decay)
+            update = _make_average(self.settings.ema_decay)
             self.average = AveragedModel(self.tagger, multi_avg_fn=update)
         if self.settings.activation_checkpointing:
             # Its default, the non-reentrant kind, also bears DDP and frozen embeddings.
@@ -92,8 +94,9 @@ class Engine:
 
     @property
     def learning_rate(self) -> float:
-        """The highest rate of any parameter group at the next step."""
-        return max(float(rate) for rate in self.scheduler.get_last_lr())
+        """Of the encoder's last layer at the next step; the others rise and fall with it."""
+        factor = self.scheduler.lr_lambdas[0](self.step)
+        return self.settings.encoder_learning_rate * factor
 
     def take_step(self, batches: Sequence[Batch], num_characters: int) -> float:
         """One optimizer step on the sum of some batches.
@@ -192,9 +195,10 @@ class Engine:
     def _check_finite(self, loss: Tensor, norm: Tensor) -> None:
         """Raise on all ranks if one of them has met a NaN or an infinity."""
         if self.precision == torch.float16:
-            # Gradients that overflow are fp16's daily business, and the scaler's; the loss is not.
+            # Gradients that overflow now and then are fp16's daily business, and the scaler's; a
+            # loss that does is not, nor gradients that still do when the scaler has given in.
             (total,) = self.world.sum([loss.item()])
-            value = torch.tensor(total)
+            value = torch.tensor(total if self._scaler.get_scale() >= 1.0 else torch.inf)
         else:
             # Summed over the ranks by DDP: not finite on one means not finite on all.
             value = norm
@@ -207,7 +211,12 @@ class Engine:
 
 
 def evaluate_tagger(
-    checkpoint: Checkpoint, tagger: Tagger, examples: Sequence[Example], world: World
+    checkpoint: Checkpoint,
+    tagger: Tagger,
+    examples: Sequence[Example],
+    world: World,
+    *,
+    batch_size: int,
 ) -> SpanCounts:
     """Predict as the application does and count; each rank takes its share of the examples.
 
@@ -217,12 +226,27 @@ def evaluate_tagger(
     labels = tagger.config.labels
     share = examples[world.rank :: world.world_size]
     predictor = Predictor(replace(checkpoint, tagger=tagger), world.device)
-    predictions = predictor.predict([example.text for example in share])
+    predictions = predictor.predict([example.text for example in share], batch_size=batch_size)
     counts = SpanCounts.zero(labels)
     for example, prediction in zip(share, predictions, strict=True):
         counts += SpanCounts.of_example(example.spans, prediction.spans, example.text, labels)
     summed = world.sum(counts.to_list())
     return SpanCounts.from_list([round(count) for count in summed], labels)
+
+
+def _make_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
+    """The update of an exponential moving average that begins fast and slows down to `decay`.
+
+    At a constant decay of 0.999 the average of a run of fifty steps would be little but the weights
+    that it began with. The ramp is that of TensorFlow's ExponentialMovingAverage.
+    """
+
+    def update(averaged: _Tensors, current: _Tensors, num_averaged: Tensor | int) -> None:
+        num_steps = int(num_averaged)
+        ramped = min(decay, (1 + num_steps) / (10 + num_steps))
+        get_ema_multi_avg_fn(ramped)(averaged, current, num_averaged)
+
+    return update
 
 
 @contextmanager
@@ -274,7 +298,12 @@ def _disagreement(emissions: Tensor, mask: Tensor) -> Tensor:
     return (forward + backward) / 4
 
 
-def _choose_precision(name: str, device: torch.device) -> torch.dtype:
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """What the encoder and the context layer compute in.
+
+    Raises:
+        ValueError: The device has no such arithmetic.
+    """
     if name == "auto":
         has_bfloat16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
         return torch.bfloat16 if has_bfloat16 else torch.float32

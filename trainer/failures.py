@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch.distributed import DistBackendError
 
 
 class TrainingError(RuntimeError):
@@ -30,9 +31,10 @@ def explain_lack_of_memory(batch_size: int, num_characters: int) -> Iterator[Non
         TrainingError: There is not enough memory.
     """
     advice = (
-        f"out of memory in a batch of {batch_size} windows of up to {num_characters} characters:"
-        f" lower --batch-size, and raise --accumulation by the same factor;"
-        f" --activation-checkpointing saves memory too. What was saved is intact"
+        f"out of memory in a batch of {batch_size} windows of up to {num_characters} characters."
+        f" With --activation-checkpointing this run may go on with less; or begin anew"
+        f" (--restart, or another --output) with a lower --batch-size, and a higher --accumulation"
+        f" by the same factor. What was saved is intact"
     )
     try:
         yield
@@ -43,3 +45,21 @@ def explain_lack_of_memory(batch_size: int, num_characters: int) -> Iterator[Non
         if "DefaultCPUAllocator" not in str(error):
             raise
         raise TrainingError(advice) from error
+
+
+@contextmanager
+def explain_lost_processes() -> Iterator[None]:
+    """Say in one line that another process of the run has ended, not where in it this one waited.
+
+    Raises:
+        TrainingError: An exchange with the other processes failed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Gloo's errors have no class of their own either.
+        if not isinstance(error, DistBackendError) and "gloo" not in str(error):
+            raise
+        raise TrainingError(
+            "another process of this run has ended, see its message; what was saved is intact"
+        ) from error

@@ -7,13 +7,15 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ner_core.checkpoint import CARD_FILE, CONFIG_FILE, Checkpoint, load_encoder
-from ner_core.command_line import run_command
+from ner_core.command_line import STATUS_WRONG_INPUT, run_command
 from ner_core.dataset import LengthBucketedBatchSampler, TaggingDataset
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.pretrained import find_directory, max_encoder_tokens
@@ -23,8 +25,9 @@ from trainer.config import ModelSettings, Settings
 from trainer.data import TrainingData, load_training_data
 from trainer.distributed import World, join_world
 from trainer.dry_run import estimate_costs
+from trainer.engine import choose_precision
 from trainer.event_log import check_tensorboard
-from trainer.failures import TrainingError
+from trainer.failures import TrainingError, explain_lost_processes
 from trainer.flags import PROG, parse_settings
 from trainer.optimization import freeze_parameters
 from trainer.run_directory import RunDirectory
@@ -44,21 +47,25 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0; 1 when the run could not go on; or see `ner_core.command_line`.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    # The card is published; the password of a database URL must not be.
-    command = re.sub(r"(://[^:/@\s]+):[^@\s]+@", r"\1:***@", f"{PROG} {shlex.join(arguments)}")
-
-    def run() -> None:
-        settings = parse_settings(arguments, read_encoder_config)
-        with join_world(settings.run.device) as world:
-            _start_logging(world)
-            fit(settings, world, command=command)
-
     try:
-        return run_command(PROG, run)
+        return run_command(PROG, lambda: _run(arguments))
     except TrainingError as error:
-        if not error.is_shared or os.environ.get("RANK", "0") == "0":
+        if not _is_left_to_rank_0(error):
             print(f"{PROG}: {error}", file=sys.stderr)
         return STATUS_FAILED
+
+
+def _run(arguments: list[str]) -> None:
+    settings = parse_settings(arguments, read_encoder_config)
+    command = f"{PROG} {shlex.join(map(_mask_password, arguments))}"
+    with join_world(settings.run.device) as world, explain_lost_processes():
+        _start_logging(world)
+        try:
+            fit(settings, world, command=command)
+        except (ValueError, OSError) as error:
+            if _is_left_to_rank_0(error):
+                raise SystemExit(STATUS_WRONG_INPUT) from error
+            raise
 
 
 def fit(settings: Settings, world: World, *, command: str) -> None:
@@ -72,18 +79,22 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
         TrainingError: The run cannot go on: the loss is no number, memory or disk is full.
     """
     directory = RunDirectory(settings.run.output)
-    if not settings.run.dry_run and not world.share(_is_output_free(directory, world)):
+    if not world.on_main(lambda: _is_output_free(directory, is_dry=settings.run.dry_run)):
+        logger.info("%s is complete", directory.output)
         return
-    run = _prepare(settings, world, command)
-    for line in run.data.report:
+    with world.together():
+        run = _prepare(settings, world, command)
+    for line in (*run.data.report, report.describe_machine(world)):
         logger.info("%s", line)
     if settings.run.dry_run:
         logger.info("%s", estimate_costs(run))
         return
-    if not world.is_main:
-        Training(run, directory).finish()
-        return
-    with directory.open(restart=settings.run.restart):
+    with ExitStack() as stack:
+
+        def open_directory() -> None:
+            stack.enter_context(directory.open(restart=_is_restart(settings)))
+
+        world.on_main(open_directory)
         training = Training(run, directory)
         try:
             best = training.finish()
@@ -91,11 +102,12 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
             logger.info("interrupted; the same command goes on from the last save")
             raise
         logger.info("best: epoch %d, dev F1 %.4f", best.epoch, best.dev_f1)
-        _publish(training, best)
-        logger.info("wrote %s", settings.run.output)
+        if world.is_main:
+            _publish(training, best)
+            logger.info("wrote %s", settings.run.output)
 
 
-def _is_output_free(directory: RunDirectory, world: World) -> bool:
+def _is_output_free(directory: RunDirectory, *, is_dry: bool) -> bool:
     """Whether there is something to train; False when the run was complete but for tidying up.
 
     Raises:
@@ -107,10 +119,25 @@ def _is_output_free(directory: RunDirectory, world: World) -> bool:
         raise ValueError(
             f"expected an output directory that does not exist yet, got {directory.output}"
         )
-    if world.is_main:
+    if not is_dry:
         directory.discard()
-        logger.info("%s is complete", directory.output)
     return False
+
+
+def _is_restart(settings: Settings) -> bool:
+    """Whether to discard an unfinished run; not when torchrun itself starts its workers again."""
+    return settings.run.restart and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0"
+
+
+def _is_left_to_rank_0(error: Exception) -> bool:
+    """Whether all processes have this error and another one reports it."""
+    return getattr(error, "is_shared", False) and os.environ.get("RANK", "0") != "0"
+
+
+def _mask_password(argument: str) -> str:
+    """The card is published; the password of a database URL must not be."""
+    argument = re.sub("://.*@", "://***@", argument)
+    return re.sub(r"(?i)((?:password|passwd|pwd|user)=)[^&]*", r"\1***", argument)
 
 
 def read_encoder_config(path_or_hub_id: str) -> Mapping[str, Any]:
@@ -121,9 +148,11 @@ def read_encoder_config(path_or_hub_id: str) -> Mapping[str, Any]:
     """
     path = find_directory(path_or_hub_id) / CONFIG_FILE
     try:
-        config: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(f"expected an encoder with {CONFIG_FILE}, got: {error}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"expected a JSON object in {path}, got {type(config).__name__}")
     return config
 
 
@@ -131,7 +160,9 @@ def _prepare(settings: Settings, world: World, command: str) -> Run:
     """Read and build everything that can fail before a file is written."""
     if settings.run.tensorboard:
         check_tensorboard()
+    choose_precision(settings.optimization.precision, world.device)
     data = load_training_data(settings.data)
+    # Weights that are new are drawn alike on all ranks; each step seeds its dropout by rank.
     torch.manual_seed(settings.optimization.seed)
     checkpoint = build_checkpoint(settings, data)
     datasets = [
@@ -165,45 +196,43 @@ def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:
     """A tagger on the encoder asked for, with what else of its checkpoint fits the run.
 
     The context layer is kept when its checkpoint has the run's architecture and no flag asks for
-    another size, the classifier and the CRF when the labels are the same too. A new CRF begins with
-    the tag bigrams of the training data.
+    another size, the classifier and the CRF when the labels are the same too, in the same order. A
+    new CRF begins with the tag bigrams of the training data.
     """
     model = settings.model
     encoder = load_encoder(model.encoder)
     earlier = encoder.checkpoint.tagger if encoder.checkpoint else None
-    keeps_context = earlier is not None and _is_context_kept(earlier.config, model)
-    keeps_labels = earlier is not None and earlier.config.labels == data.labels
-    if earlier is not None and keeps_context and keeps_labels:
-        logger.info("continuing from encoder and head of %s", model.encoder)
-        config = replace(earlier.config, dropout=model.dropout)
-        weights = earlier.state_dict()
-        tagger = Tagger(encoder.model, config)
-        tagger.load_state_dict(weights)
-    else:
-        config = TaggerConfig(
-            architecture=model.architecture,
-            labels=data.labels,
-            context_hidden_size=model.context_hidden_size,
-            context_num_layers=model.context_num_layers,
-            dropout=model.dropout,
-            max_window_tokens=max_encoder_tokens(encoder.model),
+    config = TaggerConfig(
+        architecture=model.architecture,
+        labels=data.labels,
+        context_hidden_size=model.context_hidden_size,
+        context_num_layers=model.context_num_layers,
+        dropout=model.dropout,
+        max_window_tokens=max_encoder_tokens(encoder.model),
+    )
+    kept = "encoder"
+    weights: dict[str, Tensor] = {}
+    if earlier is not None and _is_context_kept(earlier.config, model):
+        kept = "encoder and context layer"
+        weights = {n: w for n, w in earlier.state_dict().items() if n.startswith("context.")}
+        config = replace(
+            config,
+            context_hidden_size=earlier.config.context_hidden_size,
+            context_num_layers=earlier.config.context_num_layers,
         )
-        if earlier is not None and keeps_context:
-            config = replace(
-                config,
-                context_hidden_size=earlier.config.context_hidden_size,
-                context_num_layers=earlier.config.context_num_layers,
-            )
-        tagger = Tagger(encoder.model, config)
-        if earlier is not None and earlier.context is not None and keeps_context:
-            logger.info("continuing from encoder and context layer of %s", model.encoder)
-            assert tagger.context is not None
-            tagger.context.load_state_dict(earlier.context.state_dict())
-        if tagger.uses_crf_loss:
-            tagger.crf.initialise_from_tags(
-                data.labels.spans_to_tags(drop_overlaps(example.spans)[0], len(example.text))
-                for example in data.full_gold
-            )
+        if earlier.config.labels == data.labels:
+            kept = "encoder and head"
+            weights = earlier.state_dict()
+            config = replace(earlier.config, dropout=model.dropout)
+    tagger = Tagger(encoder.model, config)
+    if tagger.uses_crf_loss and not any(name.startswith("crf.") for name in weights):
+        tagger.crf.initialise_from_tags(
+            data.labels.spans_to_tags(drop_overlaps(example.spans)[0], len(example.text))
+            for example in data.full_gold
+        )
+    tagger.load_state_dict({**tagger.state_dict(), **weights})
+    if earlier is not None:
+        logger.info("continuing from the %s of %s", kept, model.encoder)
     freeze_parameters(tagger, model)
     return Checkpoint(tagger, encoder.vocabulary, encoder.tokenizer_files)
 

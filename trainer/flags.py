@@ -65,7 +65,7 @@ def _collect_data_settings(given: argparse.Namespace, parser: CommandLineParser)
             parser.error(f"argument {flag}: expected {repeated!r} once, got it twice")
     return DataSettings(
         train=tuple(given.train),
-        dev=given.dev,
+        dev=given.dev[0] if given.dev else None,
         dev_fraction=given.dev_fraction,
         labels=labels,
         maps=dict(given.map),
@@ -76,6 +76,8 @@ def _collect_data_settings(given: argparse.Namespace, parser: CommandLineParser)
 
 def _check_combinations(given: argparse.Namespace, parser: CommandLineParser) -> None:
     """Refuse flags that contradict each other."""
+    if given.dev and len(given.dev) > 1:
+        parser.error(f"argument --dev: expected one source, got {len(given.dev)}")
     if given.freeze_encoder and given.freeze_layers:
         parser.error("expected one of --freeze-encoder and --freeze-layers, got both")
     if given.fgm_epsilon and (given.freeze_encoder or given.freeze_layers):
@@ -134,7 +136,9 @@ def _build_parser() -> CommandLineParser:
         **source,
         help=f"training data, repeatable; NAME is one of {', '.join(SOURCE_NAMES)}",
     )
-    data.add_argument("--dev", **source, help="data on which the best epoch is chosen")
+    data.add_argument(
+        "--dev", action="append", **source, help="data on which the best epoch is chosen"
+    )
     data.add_argument(
         "--dev-fraction",
         type=number_between(float, 0.0, 0.5, above_low=True),

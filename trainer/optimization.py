@@ -50,7 +50,11 @@ def encoder_depths(tagger: Tagger) -> dict[str, int]:
 
 
 def build_optimizer(tagger: Tagger, settings: OptimizationSettings) -> AdamW:
-    """AdamW over the parameters that are trained, in groups of one rate and weight decay each."""
+    """AdamW over the parameters that are trained, in groups of one rate and weight decay each.
+
+    Raises:
+        ValueError: The encoder has no layers for rates that differ by layer.
+    """
     rates = _rates(tagger, settings)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in tagger.named_parameters():
@@ -88,6 +92,11 @@ def _rates(tagger: Tagger, settings: OptimizationSettings) -> Mapping[str, float
     """The peak rate of each parameter."""
     depths = encoder_depths(tagger)
     num_layers = max(depths.values(), default=0)
+    if settings.layer_decay < 1.0 and num_layers == 0:
+        raise ValueError(
+            f"expected an encoder of several layers for --layer-decay, got one without layers of"
+            f" its own ({tagger.encoder.config.model_type})"
+        )
     rates = {}
     for name, _ in tagger.named_parameters():
         part, _, rest = name.partition(".")

@@ -1,5 +1,6 @@
 """What a run leaves beside its weights: lines of `metrics.jsonl`, a plot and the model card."""
 
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ class StepRecord:
         step: Optimizer steps so far.
         num_steps: Optimizer steps of the whole run, if it is not stopped early.
         loss: Mean training loss per character since the last record.
-        learning_rate: Highest rate of any parameter group.
+        learning_rate: Of the encoder's last layer.
         seconds: Since the run began, not counting the time between two sittings.
     """
 
@@ -52,7 +53,7 @@ class EpochRecord:
         epoch: From 1.
         step: Optimizer steps so far.
         loss: Mean training loss per character, over the epoch.
-        learning_rate: Highest rate of any parameter group after the epoch.
+        learning_rate: Of the encoder's last layer, after the epoch.
         dev_precision: Strict micro precision on dev.
         dev_recall: Strict micro recall on dev.
         dev_f1: Strict micro F1 on dev.
@@ -121,10 +122,10 @@ def describe_machine(world: World) -> str:
     if world.device.type == "cuda":
         place = torch.cuda.get_device_name()
     else:
-        place = f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
-    processes = "one process" if world.world_size == 1 else f"{world.world_size} processes"
+        place = f"{platform.machine()} CPU (threads: {torch.get_num_threads()})"
+    processes = "" if world.world_size == 1 else f"{world.world_size} processes, each on "
     return (
-        f"{processes}, each on {place}; Python {platform.python_version()},"
+        f"{processes}{place}; Python {platform.python_version()},"
         f" torch {torch.__version__}, transformers {transformers.__version__}"
     )
 
@@ -152,9 +153,12 @@ def write_card(
         num_parameters: Of the whole tagger.
         machine: Where it was trained; see `describe_machine`.
     """
+    scores = [("**micro**", evaluation.micro), *evaluation.per_label.items()]
     rows = [
         f"| {label} | {s.precision:.4f} | {s.recall:.4f} | {s.f1:.4f} | {s.support} |"
-        for label, s in (("**micro**", evaluation.micro), *evaluation.per_label.items())
+        if s.support
+        else f"| {label} | – | – | – | 0 |"
+        for label, s in scores
     ]
     return "\n".join(
         [
@@ -177,6 +181,12 @@ def write_card(
             f"- recipe {settings.recipe}, seed {settings.optimization.seed}; the best epoch on dev"
             f" was epoch {best.epoch}; the run took {duration_s:,.0f} s",
             f"- {machine}",
+            "",
+            "```json",
+            json.dumps(
+                {**asdict(settings.model), **asdict(settings.optimization)}, ensure_ascii=False
+            ),
+            "```",
             "",
             "## Data",
             "",

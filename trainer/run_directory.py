@@ -12,7 +12,6 @@ leaves a directory from which the same command goes on, wherever a `kill -9` hit
 import json
 import logging
 import os
-import pickle
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,8 +47,13 @@ class RunDirectory:
     @property
     def path(self) -> Path:
         """The directory itself."""
+        return self._sibling(f"{self.output.resolve().name}.run")
+
+    def _sibling(self, name: str) -> Path:
         output = self.output.resolve()
-        return output.with_name(f"{output.name}.run")
+        if not output.name:
+            raise ValueError(f"expected an output directory with a name, got {self.output}")
+        return output.with_name(name)
 
     @property
     def tensorboard(self) -> Path:
@@ -71,6 +75,7 @@ class RunDirectory:
             ValueError: Another process trains into this directory right now.
             OSError: It cannot be written.
         """
+        self._sweep()
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / _LOCK_FILE)
         try:
@@ -79,7 +84,7 @@ class RunDirectory:
             raise ValueError(
                 f"expected no other run of the same output, found one at work in {self.path}"
             ) from None
-        with lock:
+        try:
             for path in self.path.iterdir():
                 # A name with a dot is a checkpoint that was being written when the run was killed.
                 if path.name != _LOCK_FILE and (restart or path.name.startswith(".")):
@@ -92,6 +97,8 @@ class RunDirectory:
             finally:
                 logger.removeHandler(handler)
                 handler.close()
+        finally:
+            lock.release()
 
     def load_state(self, fingerprint: Mapping[str, str]) -> dict[str, Any] | None:
         """What `save_state` saved last; None when a run begins.
@@ -109,7 +116,7 @@ class RunDirectory:
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             version, saved = state["version"], state["fingerprint"]
-        except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        except Exception as error:  # of a damaged file torch.load raises whatever it stumbles over
             raise ValueError(
                 f"expected the state of an unfinished run, found a damaged file: {path}; {advice}"
             ) from error
@@ -129,6 +136,11 @@ class RunDirectory:
                 f" ({'; '.join(changes)}); {advice}"
             )
         return state
+
+    @property
+    def has_state(self) -> bool:
+        """Whether there is something to go on from."""
+        return (self.path / STATE_FILE).exists()
 
     def save_state(self, fingerprint: Mapping[str, str], content: Mapping[str, Any]) -> None:
         """Replace the saved state, whole or not at all.
@@ -167,6 +179,11 @@ class RunDirectory:
                 f" intact: make room, and the same command goes on from there"
             ) from error
 
+    @property
+    def has_metrics(self) -> bool:
+        """Whether a run has been here."""
+        return (self.path / METRICS_FILE).exists()
+
     def write_metrics(self, records: Sequence[Mapping[str, object]]) -> None:
         """Write `metrics.jsonl` anew."""
         lines = "".join(f"{json.dumps(record)}\n" for record in records)
@@ -185,6 +202,7 @@ class RunDirectory:
 
     def publish(self, epoch: int) -> None:
         """Make the checkpoint of an epoch the output, with the run's other files in it."""
+        self.keep_checkpoint(epoch)
         checkpoint = self.checkpoint_of(epoch)
         for name in (METRICS_FILE, LOG_FILE):
             shutil.copyfile(self.path / name, checkpoint / name)
@@ -198,8 +216,18 @@ class RunDirectory:
     def is_published(self) -> bool:
         """Whether the run became its output and was killed before it could tidy up."""
         has_checkpoint = any(self.path.glob("epoch-*"))
-        return self.output.exists() and (self.path / STATE_FILE).exists() and not has_checkpoint
+        return self.output.exists() and self.has_state and not has_checkpoint
 
     def discard(self) -> None:
         """Delete the directory."""
-        shutil.rmtree(self.path)
+        # Renamed first: of a directory that is half deleted nobody could say what it was.
+        self.path.rename(self._discarded)
+        self._sweep()
+
+    @property
+    def _discarded(self) -> Path:
+        return self._sibling(f".{self.path.name}.discarded")
+
+    def _sweep(self) -> None:
+        if self._discarded.exists():
+            shutil.rmtree(self._discarded)

@@ -1,5 +1,7 @@
 """The loop: steps, epochs, evaluation, early stopping, and saves from which it goes on exactly."""
 
+import hashlib
+import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
@@ -28,10 +30,13 @@ from trainer.engine import Engine, NonFiniteLossError, evaluate_tagger
 from trainer.event_log import EventLog
 from trainer.failures import TrainingError, explain_lack_of_memory
 from trainer.run_directory import RunDirectory
+from trainer.sources import name_source
 
 logger = logging.getLogger("trainer")
 # Lines of metrics.jsonl in an epoch: enough for a curve, few enough to read.
 _RECORDS_PER_EPOCH = 20
+# Windows in a batch on dev; fewer where fewer are trained on, for want of memory.
+_EVALUATION_BATCH_SIZE = 32
 # How much of a sentence an error message quotes.
 _QUOTED_CHARACTERS = 20
 
@@ -74,13 +79,19 @@ class Run:
         return self.settings.optimization.epochs * self.steps_per_epoch
 
     def fingerprint(self) -> dict[str, str]:
-        """What a run must have in common with the one that it takes up, by setting."""
+        """What a run must have in common with the one that it takes up, by name."""
         settings = {
             **asdict(self.settings.model),
             **asdict(self.settings.optimization),
             "half_precision": self.settings.run.half_precision,
-            "data": self.data.fingerprint,
+            "encoder": _digest_encoder(self.checkpoint),
+            **{name_source(s.source): f"{len(s.examples):,} sentences" for s in self.data.sources},
+            "dev": f"{len(self.data.dev):,} sentences",
+            "data": self.data.fingerprint[:12],
         }
+        # They change how a step is computed, not what comes out.
+        for name in ("activation_checkpointing", "compile"):
+            del settings[name]
         return {name: str(value) for name, value in settings.items()}
 
     def build_engine(self) -> Engine:
@@ -116,6 +127,7 @@ class Progress:
         records: The lines of `metrics.jsonl`.
         best_record: Of the best epoch so far.
         best_counts: Its counts on dev; see `SpanCounts.to_list`.
+        improved_epoch: The first epoch with that F1, from which patience counts.
         is_complete: Whether there is nothing left to train.
     """
 
@@ -129,6 +141,7 @@ class Progress:
     records: list[dict[str, Any]] = field(default_factory=list)
     best_record: dict[str, Any] | None = None
     best_counts: list[int] = field(default_factory=list)
+    improved_epoch: int = 0
     is_complete: bool = False
 
     @property
@@ -163,9 +176,8 @@ class Training:
             ValueError: The state in the directory belongs to other settings or data.
         """
         world = self.run.world
-        state = self.directory.load_state(self.run.fingerprint()) if world.is_main else None
         # Sent, not read by each: the nodes of a cluster need not share a disk.
-        state = world.share(state)
+        state = world.on_main(lambda: self.directory.load_state(self.run.fingerprint()))
         self.engine = self.run.build_engine()
         self.progress = Progress()
         if state is not None:
@@ -179,6 +191,8 @@ class Training:
                 self.engine.step,
             )
         if world.is_main:
+            if state is None and self.directory.has_metrics:
+                logger.info("found a run that had saved nothing yet: beginning anew")
             self.directory.write_metrics(self.progress.records)
         self._clock = self._saved_at = time.monotonic()
 
@@ -191,8 +205,8 @@ class Training:
         Raises:
             TrainingError: The run cannot go on; the last state that was saved is good.
         """
-        settings = self.run.settings
-        with EventLog.open(self.directory.tensorboard if settings.run.tensorboard else None) as log:
+        is_logged = self.run.settings.run.tensorboard and self.run.world.is_main
+        with EventLog.open(self.directory.tensorboard if is_logged else None) as log:
             for record in self.progress.records:
                 log.write(record)
             while not self.progress.is_complete:
@@ -220,7 +234,8 @@ class Training:
             unit="batch",
             initial=progress.num_batches,
             total=len(run.sampler),
-            disable=not run.world.is_main,
+            # None: shown in a terminal, not in a log file.
+            disable=None if run.world.is_main else True,
         )
         for group in _group(batches, accumulation):
             self._take_step(group)
@@ -237,14 +252,18 @@ class Training:
         numbers = range(progress.num_batches, progress.num_batches + len(batches))
         windows = [window for number in numbers for window in run.sampler.global_batch(number)]
         lengths = [run.lengths[window] for window in windows]
+        batch_size = max(len(run.sampler.global_batch(number)) for number in numbers)
         try:
-            with explain_lack_of_memory(run.settings.optimization.batch_size, max(lengths)):
+            with explain_lack_of_memory(batch_size, max(lengths)):
                 self._rank_loss += self.engine.take_step(batches, sum(lengths))
         except NonFiniteLossError as error:
+            saved = (
+                "the state saved last is" if self.directory.has_state else "nothing is saved yet"
+            )
             raise TrainingError(
                 f"{error} in epoch {progress.epoch}, batch {numbers[0] + 1} of {len(run.sampler)}"
-                f" ({self._describe_windows(windows)}); the last good state is in"
-                f" {self.directory.path}. A lower learning rate usually helps (with --restart)",
+                f" ({self._describe_windows(windows)}); {saved} in {self.directory.path}."
+                f" A lower learning rate usually helps (with --restart)",
                 is_shared=True,
             ) from error
         progress.num_batches += len(batches)
@@ -263,7 +282,11 @@ class Training:
         run, progress, patience = self.run, self.progress, self.run.settings.optimization.patience
         self._add_up()
         tagger = self.engine.best_tagger
-        counts = evaluate_tagger(run.checkpoint, tagger, run.data.dev, run.world)
+        batch_size = min(_EVALUATION_BATCH_SIZE, run.settings.optimization.batch_size)
+        with explain_lack_of_memory(batch_size, run.checkpoint.tagger.config.max_window_characters):
+            counts = evaluate_tagger(
+                run.checkpoint, tagger, run.data.dev, run.world, batch_size=batch_size
+            )
         scores = counts.evaluation().micro
         train_s = progress.epoch_s
         self._add_up()
@@ -281,11 +304,14 @@ class Training:
         self._record(record.to_json(), log)
         logger.info("%s", record.format_log_line())
         if progress.best is None or record.dev_f1 > progress.best.dev_f1:
+            progress.improved_epoch = record.epoch
+        # Of equals the later one, which has learned more: a small dev set soon stands still.
+        if progress.best is None or record.dev_f1 >= progress.best.dev_f1:
             progress.best_record, progress.best_counts = asdict(record), counts.to_list()
             if run.world.is_main:
                 self._save_checkpoint(record)
         assert progress.best is not None
-        is_stopped = run.world.decide(progress.epoch - progress.best.epoch >= patience)
+        is_stopped = run.world.decide(progress.epoch - progress.improved_epoch >= patience)
         if is_stopped:
             logger.info("no better dev F1 in %d epochs: stopping", patience)
         progress.is_complete = is_stopped or progress.epoch == run.settings.optimization.epochs
@@ -363,6 +389,18 @@ class Training:
         self.progress.epoch_s += now - self._clock
         self.progress.total_s += now - self._clock
         self._clock = now
+
+
+def _digest_encoder(checkpoint: Checkpoint) -> str:
+    """Of everything about the encoder but its weights, which a saved state replaces."""
+    digest = hashlib.sha256()
+    config = checkpoint.tagger.encoder.config.to_dict()
+    for name in ("_name_or_path", "transformers_version", "dtype"):
+        config.pop(name, None)
+    digest.update(json.dumps(config, sort_keys=True, default=str).encode())
+    for name, content in sorted(checkpoint.tokenizer_files.items()):
+        digest.update(name.encode() + content)
+    return digest.hexdigest()[:12]
 
 
 def _group(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:

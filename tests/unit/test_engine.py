@@ -146,16 +146,34 @@ def test_disagreement_is_the_symmetric_divergence_of_both_passes() -> None:
     assert torch.allclose(_disagreement(emissions, mask), expected)
 
 
-def test_the_first_averaged_weights_are_the_weights_and_later_ones_lag(
+def test_averaged_weights_follow_fast_at_first_and_slowly_later(
     batch: Batch, make_engine: MakeEngine
 ) -> None:
-    engine = make_engine(ema_decay=0.9, head_learning_rate=1e-2)
+    engine = make_engine(ema_decay=0.5, head_learning_rate=1e-2)
+    weight, averaged = engine.tagger.classifier.weight, engine.best_tagger.classifier.weight
     take_step(engine, batch)
-    after_one = engine.tagger.classifier.weight.detach().clone()
+    expected = weight.detach().clone()
+    for decay in (2 / 11, 3 / 12):
+        take_step(engine, batch)
+        expected = decay * expected + (1 - decay) * weight
+        assert torch.allclose(averaged, expected, atol=1e-6)
+    for _ in range(20):
+        take_step(engine, batch)
+    before = averaged.detach().clone()
     take_step(engine, batch)
-    averaged = engine.best_tagger.classifier.weight
-    expected = 0.9 * after_one + 0.1 * engine.tagger.classifier.weight
-    assert torch.allclose(averaged, expected, atol=1e-6)
+    assert torch.allclose(averaged, (before + weight) / 2, atol=1e-6)
+
+
+def test_averaged_weights_of_a_short_run_are_not_those_it_began_with(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    settings = {"head_learning_rate": 1e-2, "encoder_learning_rate": 1e-2}
+    engine = make_engine(ema_decay=0.999, **settings)
+    began = engine.tagger.classifier.weight.detach().clone()
+    for _ in range(10):
+        take_step(engine, batch)
+    moved = (engine.tagger.classifier.weight - began).norm()
+    assert (engine.best_tagger.classifier.weight - began).norm() > moved / 2
 
 
 def test_activation_checkpointing_changes_no_gradient(

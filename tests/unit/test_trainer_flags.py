@@ -117,6 +117,8 @@ def test_the_output_is_a_path() -> None:
             [*REQUIRED, "--map", "cluener:a=b", "--map", "cluener:a=c"],
             "argument --map: expected 'cluener' once, got it twice",
         ),
+        ([*REQUIRED, "--dev", "cluener=a", "--dev", "cluener=b"], "expected one source, got 2"),
+        ([*REQUIRED, "--labels", "O,name"], "expected labels other than 'O'"),
         ([*REQUIRED, "--weight", "cluener"], "expected NAME=NUMBER, got 'cluener'"),
         ([*REQUIRED, "--weight", "cluener=0"], "expected a number above 0 to 1000, got '0'"),
         (
