@@ -303,8 +303,24 @@ def test_the_card_names_its_data_by_checksum_and_hides_passwords(
     assert finetune.main([*arguments, *QUICK, "--epochs", "1", "--output", str(output)]) == 0
     card = (output / "README.md").read_text(encoding="utf-8")
     assert "geheim" not in card
-    assert "postgresql://lin:***@localhost/ner" in card
+    assert "postgresql://***@localhost/ner" in card
     assert hashlib.sha256(training_file.read_bytes()).hexdigest()[:16] in card
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "annotations=postgresql://lin:ge@heim@host/ner",
+        "annotations=postgresql://:geheim@host/ner",
+        "annotations=postgresql://lin@host/ner?password=geheim",
+        "annotations=postgresql://host/ner?user=lin&PASSWORD=geheim&x=1",
+        "annotations=postgresql://lin:ge heim@host/ner",
+    ],
+)
+def test_no_form_of_a_password_is_shown(argument: str) -> None:
+    masked = finetune._mask_password(argument)
+    assert "heim" not in masked
+    assert "host/ner" in masked
 
 
 def write_bad_label(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -152,6 +153,16 @@ RunDirectory.publish = lambda self, epoch: die()
 BEFORE_TIDYING = """
 RunDirectory.discard = lambda self: die()
 """
+WHILE_TIDYING = """
+import shutil
+rmtree = shutil.rmtree
+def remove_half_and_die(path, *arguments, **options):
+    if Path(path).name.endswith(".discarded"):
+        (Path(path) / "last.pt").unlink()
+        die()
+    return rmtree(path, *arguments, **options)
+shutil.rmtree = remove_half_and_die
+"""
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +212,19 @@ def test_a_killed_run_goes_on_to_the_same_weights_bit_by_bit(
     assert {path.name for path in tmp_path.iterdir()} == {"model", "train.json"}
 
 
+def test_a_run_killed_while_tidying_up_is_complete(
+    run_and_kill: RunAndKill, undisturbed: Path, arguments: list[str], tmp_path: Path
+) -> None:
+    output = tmp_path / "model"
+    run_and_kill([*arguments, "--output", str(output)], WHILE_TIDYING)
+    assert are_equal(load_weights(output), load_weights(undisturbed))
+    assert not output.with_name("model.run").exists()
+    # What is left has a hidden name, and goes when the name is used again.
+    output.rename(tmp_path / "kept")
+    assert finetune.main([*arguments, "--output", str(output)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "kept", "train.json"}
+
+
 def test_a_run_killed_again_and_again_gets_there(
     run_and_kill: RunAndKill, undisturbed: Path, arguments: list[str], tmp_path: Path
 ) -> None:
@@ -211,6 +235,31 @@ def test_a_run_killed_again_and_again_gets_there(
     assert are_equal(load_weights(output), load_weights(undisturbed))
 
 
+def run_on_two_processes(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    return subprocess.run(
+        [*command, "-m", "trainer.finetune", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=120,
+    )
+
+
+def test_an_error_of_one_process_ends_all_of_them_with_one_line(
+    unfinished: Path, arguments: list[str]
+) -> None:
+    state = unfinished.with_name("model.run") / "last.pt"
+    state.write_bytes(b"bad\n")
+    done = run_on_two_processes([*arguments, "--output", str(unfinished)])
+    assert done.returncode != 0
+    assert done.stderr.count("found a damaged file") == 1
+    ours = done.stderr[: done.stderr.index("found a damaged file")]
+    assert "Traceback" not in ours
+
+
 def test_two_processes_take_up_what_one_began(
     run_and_kill: RunAndKill, arguments: list[str], tmp_path: Path
 ) -> None:
@@ -219,18 +268,11 @@ def test_two_processes_take_up_what_one_began(
     alone, together = tmp_path / "alone", tmp_path / "together"
     assert finetune.main([*arguments, "--output", str(alone)]) == 0
     run_and_kill([*arguments, "--output", str(together)], AT_STEP.format(step=3))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*command, "-m", "trainer.finetune", *arguments, "--output", str(together)],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=120,
-    )
+    # TensorBoard, since each process might write events.
+    done = run_on_two_processes([*arguments, "--tensorboard", "--output", str(together)])
     assert done.returncode == 0, done.stderr
     assert "going on with epoch 2 behind batch 2 of 4, step 3" in done.stderr
+    assert len(list((together / "tensorboard").iterdir())) == 1
     first, second = load_weights(alone), load_weights(together)
     for name, weight in first.items():
         assert (weight - second[name]).abs().max() < 1e-4, name
@@ -287,6 +329,27 @@ def test_other_settings_are_refused_and_named(
     assert "--restart" in error
 
 
+def test_settings_that_change_no_result_may_change(
+    unfinished: Path, undisturbed: Path, arguments: list[str]
+) -> None:
+    flags = ["--output", str(unfinished), "--activation-checkpointing"]
+    assert finetune.main([*arguments, *flags]) == 0
+    resumed, expected = load_weights(unfinished), load_weights(undisturbed)
+    assert all(torch.allclose(w, expected[name], atol=1e-5) for name, w in resumed.items())
+
+
+def test_another_encoder_of_the_same_name_is_refused(
+    unfinished: Path, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = Path(arguments[arguments.index("--encoder") + 1])
+    other = Path(shutil.copytree(encoder, tmp_path / "other"))
+    lines = (other / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    (other / "vocab.txt").write_text("\n".join([*lines[:-2], *lines[:-3:-1]]), encoding="utf-8")
+    changed = [str(other) if part == str(encoder) else part for part in arguments]
+    assert finetune.main([*changed, "--output", str(unfinished)]) == 2
+    assert "(encoder " in capsys.readouterr().err
+
+
 def test_other_data_are_refused(
     unfinished: Path,
     arguments: list[str],
@@ -296,7 +359,7 @@ def test_other_data_are_refused(
 ) -> None:
     write_cluener(training_file, eight_sentences[::-1])
     assert finetune.main([*arguments, "--output", str(unfinished)]) == 2
-    assert "(data " in capsys.readouterr().err
+    assert "(data " in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_restart_begins_anew(unfinished: Path, undisturbed: Path, arguments: list[str]) -> None:
@@ -400,7 +463,7 @@ def test_a_lack_of_memory_says_what_to_lower(
     assert finetune.main([*arguments, "--output", str(tmp_path / "model")]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert "out of memory in a batch of 2 windows of up to 10 characters" in line
-    assert "lower --batch-size, and raise --accumulation" in line
+    assert "a lower --batch-size, and a higher --accumulation" in line
 
 
 def test_half_written_checkpoints_are_swept_up(
