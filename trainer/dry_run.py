@@ -8,7 +8,7 @@ import torch
 
 from trainer.engine import evaluate_tagger
 from trainer.failures import explain_lack_of_memory
-from trainer.training import Run
+from trainer.run import Run
 
 _MIB = 2**20
 

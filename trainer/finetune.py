@@ -30,8 +30,9 @@ from trainer.event_log import check_tensorboard
 from trainer.failures import TrainingError, explain_lost_processes
 from trainer.flags import PROG, parse_settings
 from trainer.optimization import freeze_parameters
+from trainer.run import Run
 from trainer.run_directory import RunDirectory
-from trainer.training import Run, Training
+from trainer.training import Training
 
 CURVES_FILE = "curves.png"
 # Of a run that was going well until something outside it ended it.
