@@ -21,7 +21,7 @@ class LabelSet:
         labels: Entity types in the order that fixes tag ids, palette and keys.
 
     Raises:
-        ValueError: No label at all, a label twice, `O`, or one that cannot be written as a BIO tag.
+        ValueError: No label at all, a label twice, or a label that cannot be written as a BIO tag.
     """
 
     labels: tuple[str, ...]
@@ -37,8 +37,6 @@ class LabelSet:
                     f"expected labels without blanks, got {label!r} (control characters and"
                     f" invisible ones count as blanks)"
                 )
-        if OUTSIDE in self.labels:
-            raise ValueError(f"expected labels other than {OUTSIDE!r}, which means no entity")
         if len(set(self.labels)) < len(self.labels):
             twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
             raise ValueError(f"expected every label once, got {', '.join(twice)} more than once")

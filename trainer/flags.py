@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from ner_core.command_line import CommandLineParser, number_between
 from ner_core.label_map import parse_images
-from ner_core.labels import LabelSet
+from ner_core.labels import OUTSIDE, LabelSet
 from trainer.config import (
     SOURCE_NAMES,
     DataSettings,
@@ -58,6 +58,8 @@ def _collect_data_settings(given: argparse.Namespace, parser: CommandLineParser)
         labels = None if given.labels is None else LabelSet(tuple(given.labels.split(",")))
     except ValueError as error:
         parser.error(f"argument --labels: {error}")
+    if labels is not None and OUTSIDE in labels.labels:
+        parser.error(f"argument --labels: expected labels other than {OUTSIDE!r}, no entity")
     for flag, pairs in (("--map", given.map), ("--weight", given.weight)):
         names = [name for name, _ in pairs]
         repeated = next((name for name in names if names.count(name) > 1), None)
