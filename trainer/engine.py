@@ -216,7 +216,7 @@ def evaluate_tagger(
     examples: Sequence[Example],
     world: World,
     *,
-    batch_size: int,
+    batch_size: int = 32,
 ) -> SpanCounts:
     """Predict as the application does and count; each rank takes its share of the examples.
 
