@@ -13,8 +13,10 @@ from webui.api import EXPORT_FORMATS, write_export
 from webui.messages import find_unstorable_character, refuse, reports_errors, warn
 from webui.page_language import language_of, translated
 from webui.settings import Settings
-from webui.texts import DATA, PAGE, TEXTS
+from webui.texts import TEXTS
 from webui.uploads import MAX_ERRORS_SHOWN, read_upload, take_upload
+from webui.wording.data import DATA
+from webui.wording.page import PAGE
 
 _ASSETS: Final = Path(__file__).parent / "page"
 MAX_QUERY_CHARACTERS: Final = 1000

@@ -12,8 +12,9 @@ from webui.messages import reports_errors
 from webui.model_choice import ModelChoice
 from webui.page_language import I18N, PageLanguage, translated
 from webui.settings import Settings
-from webui.texts import PAGE, TEXTS
+from webui.texts import TEXTS
 from webui.theme import make_theme
+from webui.wording.page import PAGE
 
 _ASSETS: Final = Path(__file__).parent / "page"
 _STYLES: Final = ("page.css", "predict.css", "data.css")

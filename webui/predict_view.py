@@ -20,7 +20,9 @@ from ner_core.prediction import Prediction, Predictor
 from webui.examples import examples_for
 from webui.label_style import style_labels
 from webui.model_choice import ModelChoice
-from webui.texts import PAGE, PREDICT, TEXTS
+from webui.texts import TEXTS
+from webui.wording.page import PAGE
+from webui.wording.predict import PREDICT
 
 _PAGE_ASSETS: Final = Path(__file__).parent / "page"
 _ANNOTATOR_ASSETS: Final = Path(__file__).parent / "annotator"

@@ -10,7 +10,8 @@ from typing import Final
 import gradio as gr
 
 from webui.annotator.messages import Message
-from webui.texts import ANNOTATE, TEXTS
+from webui.texts import TEXTS
+from webui.wording.annotate import ANNOTATE
 
 _FOLDER: Final = Path(__file__).parent
 

@@ -1,0 +1,1 @@
+"""Every word of the interface, a module for each page; `webui.texts` joins them."""
