@@ -14,6 +14,7 @@ from ner_core.decoding import decode_spans, merge_windows
 from ner_core.labels import LabelSet
 from ner_core.preprocessing import Window, split_segments, split_windows
 from ner_core.spans import Span, check_text
+from ner_core.uncertainty import SegmentConfidence, Uncertainty, measure_segments
 
 DEVICES = ("auto", "cpu", "cuda")
 # Padded characters in one batch: one text of 20,000 must not pad thirty short ones to its length.
@@ -108,14 +109,19 @@ class Predictor:
             ValueError: A text holds NUL or half of a surrogate pair, or the batch size is not
                 positive.
         """
-        if batch_size < 1:
-            raise ValueError(f"expected a positive batch size, got {batch_size}")
-        for text in texts:
-            check_text(text)
         predictions: list[Prediction] = []
-        for start in range(0, len(texts), _TEXTS_PER_ROUND):
-            predictions += self._predict_round(texts[start : start + _TEXTS_PER_ROUND], batch_size)
+        for part in _rounds(texts, batch_size):
+            predictions += self._predict_round(part, batch_size)
         return predictions
+
+    def measure_uncertainty(
+        self, texts: Sequence[str], *, batch_size: int = 32
+    ) -> list[Uncertainty]:
+        """How unsure the tagger is of each text; arguments and errors as for `predict`."""
+        measured: list[Uncertainty] = []
+        for part in _rounds(texts, batch_size):
+            measured += self._measure_round(part, batch_size)
+        return measured
 
     def _predict_round(self, texts: Sequence[str], batch_size: int) -> list[Prediction]:
         segments = list(self._split(texts))
@@ -126,6 +132,17 @@ class Predictor:
         for segment, found in zip(segments, segment_spans, strict=True):
             spans[segment.text_index] += _shift(found, segment.range.start)
         return [Prediction(text, tuple(found)) for text, found in zip(texts, spans, strict=True)]
+
+    def _measure_round(self, texts: Sequence[str], batch_size: int) -> list[Uncertainty]:
+        segments = list(self._split(texts))
+        measured: list[list[SegmentConfidence]] = [[] for _ in texts]
+        with self._lock, torch.inference_mode():
+            emissions = self._score(texts, segments, batch_size)
+            for indices in _batches_by_length([len(it) for it in emissions], batch_size):
+                batch = measure_segments(self._tagger.crf, [emissions[i] for i in indices])
+                for index, confidence in zip(indices, batch, strict=True):
+                    measured[segments[index].text_index].append(confidence)
+        return [Uncertainty.of(confidences) for confidences in measured]
 
     def _split(self, texts: Sequence[str]) -> Iterator[_Segment]:
         max_characters = self._tagger.config.max_window_characters
@@ -175,6 +192,16 @@ class Predictor:
     @property
     def _uses_bfloat16(self) -> bool:
         return self._device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def _rounds(texts: Sequence[str], batch_size: int) -> Iterator[Sequence[str]]:
+    """The texts in parts whose emissions fit into memory, checked before the first of them."""
+    if batch_size < 1:
+        raise ValueError(f"expected a positive batch size, got {batch_size}")
+    for text in texts:
+        check_text(text)
+    for start in range(0, len(texts), _TEXTS_PER_ROUND):
+        yield texts[start : start + _TEXTS_PER_ROUND]
 
 
 def _batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
