@@ -1,7 +1,7 @@
 """How unsure a tagger is: against the enumeration of all taggings, and over segments and texts."""
 
 import math
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def enumerate_probabilities(crf: CRF, emissions: Tensor) -> dict[tuple[int, ...]
     for path in product(range(ONE_LABEL.num_tags), repeat=len(emissions)):
         score = start[path[0]] + end[path[-1]]
         score += sum(emissions[position, tag] for position, tag in enumerate(path))
-        score += sum(transitions[i, j] for i, j in zip(path, path[1:], strict=False))
+        score += sum(transitions[i, j] for i, j in pairwise(path))
         scores[path] = score.item()
     total = math.log(sum(math.exp(score) for score in scores.values()))
     return {path: math.exp(score - total) for path, score in scores.items()}
