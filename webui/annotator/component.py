@@ -15,6 +15,19 @@ from webui.wording.annotate import ANNOTATE
 
 _FOLDER: Final = Path(__file__).parent
 
+# In this order: where two rules weigh the same the later one wins. Gradio nests all of it in the id.
+_STYLES: Final = (
+    "base.css",
+    "controls.css",
+    "bar.css",
+    "text.css",
+    "entity.css",
+    "tools.css",
+    "side.css",
+    "dialogs.css",
+    "narrow.css",
+)
+
 # In this order: later files use the classes of earlier ones. All run in one function of the page.
 _SCRIPTS: Final = (
     "offsets.js",
@@ -39,8 +52,8 @@ def make_editor(value: Message | None = None) -> gr.HTML:
     return gr.HTML(
         value,
         html_template=_read("annotator.html"),
-        css_template=_read("annotator.css"),
-        js_on_load="\n".join(_read(name) for name in _SCRIPTS),
+        css_template="\n".join(map(_read, _STYLES)),
+        js_on_load="\n".join(map(_read, _SCRIPTS)),
         apply_default_css=False,
         elem_id="annotator",
         texts={
