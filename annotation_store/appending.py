@@ -65,11 +65,12 @@ def append_documents(
             number=1,
             spans=document.spans or (),
             previous_spans=(),
-            suggestions=(),
+            suggestions=document.suggestions,
             status=document.status,
             source=source,
-            annotator=annotator,
+            annotator=document.annotator or annotator,
             now=now,
+            is_preannotated=document.is_preannotated,
         )
         for document_id, document in zip(added_ids, added, strict=True)
         if document.has_revision
@@ -89,6 +90,7 @@ def append_revision(
     source: Source,
     annotator: str,
     now: datetime,
+    duration_s: float | None = None,
 ) -> None:
     """Insert the revision that follows the document's newest one."""
     number = document.revision_number + 1
@@ -103,6 +105,7 @@ def append_revision(
         source=source,
         annotator=annotator,
         now=now,
+        duration_s=duration_s,
     )
     connection.execute(insert(RevisionRow), row)
     connection.execute(
@@ -139,6 +142,8 @@ def _revision_row(
     source: Source,
     annotator: str,
     now: datetime,
+    duration_s: float | None = None,
+    is_preannotated: bool = False,
 ) -> dict[str, Any]:
     confirmed = set(spans)
     return {
@@ -154,4 +159,6 @@ def _revision_row(
         "annotator": annotator,
         "num_changes": len(confirmed ^ set(previous_spans)),
         "created_at": now,
+        "duration_s": duration_s,
+        "is_preannotated": is_preannotated,
     }

@@ -4,15 +4,17 @@ None of them holds a database connection; all can be kept, compared and handed b
 """
 
 import hashlib
+import math
+import reprlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from ner_core.labels import LabelSet
 from ner_core.spans import Span, check_spans, check_text
 
 Status = Literal["new", "accepted", "rejected", "ignored", "flagged"]
-Source = Literal["model", "human", "import"]
+Source = Literal["model", "human", "import", "review"]
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -38,16 +40,23 @@ class NewDocument:
         spans: None while nobody has labelled the text, () when somebody found it to hold no entity.
         external_id: What the document is called where it came from; "" when it has no name there.
         status: "accepted" for spans that somebody has checked.
+        suggestions: Spans that nobody has decided on yet, with their scores if they have any.
+        annotator: Who labelled it; "" for whoever adds the documents.
+        is_preannotated: A model or another tool labelled it and nobody has confirmed that; what it
+            found stands in `suggestions`, which may be empty.
 
     Raises:
-        ValueError: The text is blank or cannot be stored, a span ends behind it, or the status is
-            unknown.
+        ValueError: The text is blank or cannot be stored, a span ends behind it, the status is
+            unknown, or a pre-annotated document has confirmed spans or is no longer new.
     """
 
     text: str
     spans: tuple[Span, ...] | None = None
     external_id: str = ""
     status: Status = "new"
+    suggestions: tuple[Span, ...] = ()
+    annotator: str = ""
+    is_preannotated: bool = False
 
     def __post_init__(self) -> None:
         check_text(self.text)
@@ -58,13 +67,24 @@ class NewDocument:
                 f" got {len(self.text)} blank characters"
             )
         check_status(self.status)
-        if self.spans is not None:
-            check_spans(self.text, self.spans)
+        check_text(self.annotator)
+        for spans in (self.spans or (), self.suggestions):
+            check_spans(self.text, spans)
+        if self.is_preannotated and (self.spans or self.status != "new"):
+            raise ValueError(
+                "expected suggestions only and status new for a pre-annotated document,"
+                f" got {len(self.spans or ())} confirmed spans and status {self.status}"
+            )
 
     @property
     def has_revision(self) -> bool:
         """Whether somebody has said something about it: it then begins with revision 1."""
-        return self.spans is not None or self.status != "new"
+        return (
+            self.spans is not None
+            or self.status != "new"
+            or bool(self.suggestions)
+            or self.is_preannotated
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +97,16 @@ class Revision:
         spans: The same spans, sorted, without scores.
         suggestions: The model's spans that nobody has decided on yet, with their scores, sorted.
         status: What the revision makes of the document.
-        source: Who made it: a model, a human, or an import.
+        source: Who made it: a model, a human, an import, or a human who reviewed what others had
+            made of the text.
         annotator: The name of that model or human; "" when unknown.
         created_at: When it was stored, in UTC.
         num_changes: Confirmed spans that were added or removed since the revision before; a span
             with a new border or label counts twice, as removed and as added.
+        duration_s: How long the annotator had the text in front of them, in seconds; None when
+            nobody took the time.
+        is_preannotated: The import of what a model or another tool made of the text; nobody has
+            confirmed its suggestions.
     """
 
     number: int
@@ -93,6 +118,8 @@ class Revision:
     annotator: str
     created_at: datetime
     num_changes: int
+    duration_s: float | None = None
+    is_preannotated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +239,20 @@ def check_status(status: str) -> None:
     """
     if status not in STATUSES:
         raise ValueError(f"expected one of the statuses {', '.join(STATUSES)}, got {status!r}")
+
+
+def check_duration(duration_s: object) -> None:
+    """Refuse what is no length of time; None stands for an unknown one.
+
+    Raises:
+        ValueError: Names the value.
+    """
+    if duration_s is None:
+        return
+    # JSON's true is an int to Python.
+    is_number = isinstance(duration_s, int | float) and not isinstance(duration_s, bool)
+    if not (is_number and 0 <= cast(float, duration_s) < math.inf):
+        raise ValueError(f"expected a duration in seconds from 0, got {reprlib.repr(duration_s)}")
 
 
 def check_origin(source: str, annotator: str) -> None:

@@ -19,6 +19,7 @@ from annotation_store.documents import (
     Revision,
     Source,
     Status,
+    check_duration,
     check_origin,
     check_status,
 )
@@ -37,6 +38,8 @@ REVISION_COLUMNS = (
     RevisionRow.annotator,
     RevisionRow.created_at,
     RevisionRow.num_changes,
+    RevisionRow.duration_s,
+    RevisionRow.is_preannotated,
 )
 
 
@@ -184,6 +187,7 @@ def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
         check_stored_text(row.annotator, "the annotator's name")
         check_origin(row.source, row.annotator)
         check_status(row.status)
+        check_duration(row.duration_s)
         return Revision(
             number=row.number,
             label=row.label,
@@ -194,6 +198,8 @@ def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
             annotator=row.annotator,
             created_at=row.created_at,
             num_changes=row.num_changes,
+            duration_s=row.duration_s,
+            is_preannotated=row.is_preannotated,
         )
 
 

@@ -27,6 +27,7 @@ from annotation_store.documents import (
     StaleRevision,
     Status,
     StoreError,
+    check_duration,
     check_origin,
     check_status,
     digest_text,
@@ -163,7 +164,7 @@ class AnnotationStore:
             project_id, labels = find_project(connection, project, for_update=True)
             for index, document in enumerate(documents, start=1):
                 try:
-                    labels.check_spans(document.spans or ())
+                    labels.check_spans((*(document.spans or ()), *document.suggestions))
                 except ValueError as error:
                     raise ValueError(f"{error} (document {index} of {len(documents)})") from None
             return append_documents(
@@ -303,6 +304,7 @@ class AnnotationStore:
         annotator: str,
         source: Source = "human",
         suggestions: Sequence[Span] = (),
+        duration_s: float | None = None,
     ) -> Revision:
         """Append a revision.
 
@@ -315,13 +317,15 @@ class AnnotationStore:
             source: Who made the revision.
             suggestions: The model's spans that are still to be decided on. One that is confirmed
                 already is left out.
+            duration_s: How long the annotator had the text in front of them, in seconds.
 
         Raises:
             DocumentNotFound: There is none of this id.
             StaleRevision: Somebody saved in between; nothing is stored.
-            ValueError: A span ends behind the text, its label is not the project's, or the status
-                or the source is unknown.
+            ValueError: A span ends behind the text, its label is not the project's, the status
+                or the source is unknown, or the duration is negative.
         """
+        check_duration(duration_s)
         check_status(status)
         check_origin(source, annotator)
         with self.database.writing() as connection:
@@ -346,6 +350,7 @@ class AnnotationStore:
                 source=source,
                 annotator=annotator,
                 now=_now(),
+                duration_s=duration_s,
             )
             newest = get_document(connection, document_id).revision
             assert newest is not None

@@ -10,9 +10,11 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     MetaData,
@@ -20,7 +22,9 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from annotation_store.documents import SOURCES, STATUSES
@@ -97,7 +101,12 @@ class Base(DeclarativeBase):
 
 
 class ProjectRow(Base):
-    """A project; `labels` is the list of its labels, in order."""
+    """A project; `labels` is the list of its labels, in order.
+
+    `settings` is the object of `annotation_store.projects.ProjectSettings`. `former_labels` maps
+    each name that a label has had to its present name, or to null where the label was removed:
+    revisions are never changed and keep the name of their day.
+    """
 
     __tablename__ = "project"
     __table_args__ = (CheckConstraint("name <> ''", name="name_not_empty"),)
@@ -106,6 +115,8 @@ class ProjectRow(Base):
     name: Mapped[str] = mapped_column(String(200), unique=True)
     labels: Mapped[list[str]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settings: Mapped[dict[str, Any]] = mapped_column(Json, server_default=sql("'{}'"))
+    former_labels: Mapped[dict[str, str | None]] = mapped_column(Json, server_default=sql("'{}'"))
 
 
 class DocumentRow(Base):
@@ -114,6 +125,11 @@ class DocumentRow(Base):
     `revision_number` and `status` repeat what the newest revision says, and change in the
     transaction that appends it: a listing would otherwise look up the newest revision of every
     document to find those of one status.
+
+    The queue sorts by `path_uncertainty` and `token_uncertainty`, from 0 to 1 and 0 while no model
+    has read the text (see `ner_core.uncertainty`). They were measured by the model `predicted_by`,
+    whose spans are in `PredictionRow`; `num_differences` counts the spans that only one of model
+    and human has, and is null where one of the two has said nothing yet.
     """
 
     __tablename__ = "document"
@@ -122,12 +138,21 @@ class DocumentRow(Base):
         # The digest stands for the text, which may be longer than an index entry can be.
         UniqueConstraint("project_id", "text_sha256"),
         Index(None, "project_id", "status", "position"),
+        Index(None, "project_id", "status", "path_uncertainty"),
+        Index(None, "project_id", "status", "token_uncertainty"),
         CheckConstraint("position >= 1", name="position_counts_from_one"),
         CheckConstraint("text <> ''", name="text_not_empty"),
         CheckConstraint("length(text_sha256) = 64", name="digest_is_sha256"),
         CheckConstraint("revision_number >= 0", name="revision_number_not_negative"),
         CheckConstraint(_one_of("status", STATUSES), name="status_is_known"),
         CheckConstraint("revision_number > 0 OR status = 'new'", name="unlabelled_is_new"),
+        CheckConstraint(
+            "path_uncertainty >= 0 AND path_uncertainty <= 1", name="path_uncertainty_is_share"
+        ),
+        CheckConstraint(
+            "token_uncertainty >= 0 AND token_uncertainty <= 1", name="token_uncertainty_is_share"
+        ),
+        CheckConstraint("num_differences >= 0", name="num_differences_not_negative"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -139,19 +164,27 @@ class DocumentRow(Base):
     revision_number: Mapped[int]
     status: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    path_uncertainty: Mapped[float] = mapped_column(Float, server_default=sql("0"))
+    token_uncertainty: Mapped[float] = mapped_column(Float, server_default=sql("0"))
+    predicted_by: Mapped[str | None] = mapped_column(Text)
+    num_differences: Mapped[int | None]
 
 
 class RevisionRow(Base):
     """One version of a document's annotation; append-only.
 
     `label` is CLUENER's object with inclusive ends; `suggestions` is a list of
-    {"start", "end", "label", "score"} with half-open offsets.
+    {"start", "end", "label", "score"} with half-open offsets. `duration_s` is how long the
+    annotator had the text in front of them, null when nobody took the time. `is_preannotated`
+    marks an import whose spans a model or another tool made: they are its suggestions.
     """
 
     __tablename__ = "revision"
     __table_args__ = (
         CheckConstraint("number >= 1", name="number_counts_from_one"),
         CheckConstraint("num_changes >= 0", name="num_changes_not_negative"),
+        CheckConstraint("duration_s >= 0", name="duration_s_not_negative"),
+        Index(None, "source", "annotator", "document_id"),
         CheckConstraint(_one_of("status", STATUSES), name="status_is_known"),
         CheckConstraint(_one_of("source", SOURCES), name="source_is_known"),
     )
@@ -164,4 +197,46 @@ class RevisionRow(Base):
     source: Mapped[str] = mapped_column(String(16))
     annotator: Mapped[str] = mapped_column(Text)
     num_changes: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    duration_s: Mapped[float | None] = mapped_column(Float)
+    is_preannotated: Mapped[bool] = mapped_column(Boolean, server_default=false())
+
+
+class PredictionRow(Base):
+    """What the project's model finds in a text: replaced when another model reads it.
+
+    `spans` is a list like a revision's `suggestions`.
+    """
+
+    __tablename__ = "prediction"
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True)
+    model: Mapped[str] = mapped_column(Text)
+    spans: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LeaseRow(Base):
+    """Who works on a document, until when. `holder` is the token of one open page."""
+
+    __tablename__ = "lease"
+    __table_args__ = (
+        Index(None, "holder"),
+        CheckConstraint("holder <> ''", name="holder_not_empty"),
+    )
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(64))
+    annotator: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DismissalRow(Base):
+    """A finding of the lint that somebody has looked at and found to be right as it is."""
+
+    __tablename__ = "dismissal"
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True)
+    finding: Mapped[str] = mapped_column(String(300), primary_key=True)
+    annotator: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

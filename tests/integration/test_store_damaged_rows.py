@@ -101,7 +101,7 @@ DAMAGED_REVISIONS = [
     ),
     ("annotator = x'00'", "expected text as the annotator's name, got b'\\x00'"),
     ("num_changes = 'many'", "expected a whole number as the number of changes, got 'many'"),
-    ("source = 'robot'", "expected one of the sources model, human, import, got 'robot'"),
+    ("source = 'robot'", "expected one of the sources model, human, import, review, got 'robot'"),
     ("label = 'none'", 'expected an object as "label", got "none"'),
     ("label = 'null'", 'expected an object as "label", got null'),
     (
