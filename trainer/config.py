@@ -22,7 +22,7 @@ _COUNT = number_between(int, 1, 1_000_000)
 _RATE = number_between(float, 0.0, 1.0)
 
 
-def _flag(kind: Callable[[str], Any] | None, help_text: str, **more: Any) -> Any:
+def flag(kind: Callable[[str], Any] | None, help_text: str, **more: Any) -> Any:
     """A field that is a flag of the same name. Without a default the recipe has it."""
     default = {"default": more.pop("default")} if "default" in more else {}
     return field(**default, metadata={"type": kind, "help": help_text, **more})
@@ -96,23 +96,23 @@ class ModelSettings:
         freeze_layers: Leave the embeddings and this many of the first layers as they are.
     """
 
-    encoder: str = _flag(
+    encoder: str = flag(
         str, "directory or Hub id of an encoder or checkpoint", default=DEFAULT_ENCODER
     )
-    architecture: str = _flag(None, "the tagger", default="bert-bilstm-crf", choices=ARCHITECTURES)
-    context_hidden_size: int | None = _flag(
+    architecture: str = flag(None, "the tagger", default="bert-bilstm-crf", choices=ARCHITECTURES)
+    context_hidden_size: int | None = flag(
         number_between(int, 1, 8192),
         "width of BiLSTM or TCN in each direction (default: half the encoder's)",
         default=None,
     )
-    context_num_layers: int | None = _flag(
+    context_num_layers: int | None = flag(
         number_between(int, 1, 12),
         "BiLSTM layers (default 1) or TCN levels (default 3)",
         default=None,
     )
-    dropout: float = _flag(number_between(float, 0.0, 0.9), "probability around the context layer")
-    freeze_encoder: bool = _flag(None, "train all but the encoder", default=False)
-    freeze_layers: int = _flag(
+    dropout: float = flag(number_between(float, 0.0, 0.9), "probability around the context layer")
+    freeze_encoder: bool = flag(None, "train all but the encoder", default=False)
+    freeze_layers: int = flag(
         number_between(int, 0, 100),
         "train neither the embeddings nor this many of the first layers; 0: train all",
         default=0,
@@ -154,48 +154,48 @@ class OptimizationSettings:
         seed: Draws initial weights, dropout and the order of batches.
     """
 
-    epochs: int = _flag(_COUNT, "at most")
-    patience: int = _flag(_COUNT, "epochs without a better dev F1")
-    batch_size: int = _flag(_COUNT, "windows, over all processes")
-    accumulation: int = _flag(_COUNT, "batches in one optimizer step", default=1)
-    encoder_learning_rate: float = _flag(_RATE, "peak rate")
-    layer_decay: float = _flag(
+    epochs: int = flag(_COUNT, "at most")
+    patience: int = flag(_COUNT, "epochs without a better dev F1")
+    batch_size: int = flag(_COUNT, "windows, over all processes")
+    accumulation: int = flag(_COUNT, "batches in one optimizer step", default=1)
+    encoder_learning_rate: float = flag(_RATE, "peak rate")
+    layer_decay: float = flag(
         number_between(float, 0.0, 1.0, above_low=True),
         "rate of an encoder layer, as a share of that of the layer above; 1: the same",
         default=1.0,
     )
-    head_learning_rate: float = _flag(_RATE, "peak rate")
-    crf_learning_rate: float = _flag(_RATE, "peak rate")
-    weight_decay: float = _flag(_RATE, "of weight matrices", default=0.01)
-    warmup_fraction: float = _flag(_RATE, "share of all steps", default=0.1)
-    max_gradient_norm: float = _flag(
+    head_learning_rate: float = flag(_RATE, "peak rate")
+    crf_learning_rate: float = flag(_RATE, "peak rate")
+    weight_decay: float = flag(_RATE, "of weight matrices", default=0.01)
+    warmup_fraction: float = flag(_RATE, "share of all steps", default=0.1)
+    max_gradient_norm: float = flag(
         number_between(float, 0.0, 1000.0, above_low=True), "clip", default=1.0
     )
-    ema_decay: float = _flag(
+    ema_decay: float = flag(
         number_between(float, 0.0, 0.99999), "per step, of averaged weights; 0: none"
     )
-    fgm_epsilon: float = _flag(
+    fgm_epsilon: float = flag(
         number_between(float, 0.0, 100.0),
         "length of the adversarial step on the embeddings; 0: none",
         default=0.0,
     )
-    r_drop_alpha: float = _flag(
+    r_drop_alpha: float = flag(
         number_between(float, 0.0, 100.0),
         "weight of the agreement of two dropouts; 0: none",
         default=0.0,
     )
-    label_smoothing: float = _flag(
+    label_smoothing: float = flag(
         number_between(float, 0.0, 0.9), "for bert-softmax; 0: none", default=0.0
     )
-    precision: str = _flag(
+    precision: str = flag(
         None,
         "auto: bf16 where the card has it, else fp32",
         default="auto",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
-    activation_checkpointing: bool = _flag(None, "less memory, a third more time", default=False)
-    compile: bool = _flag(None, "use torch.compile", default=False)
-    seed: int = _flag(number_between(int, 0, 2**32 - 1), "of everything random", default=42)
+    activation_checkpointing: bool = flag(None, "less memory, a third more time", default=False)
+    compile: bool = flag(None, "use torch.compile", default=False)
+    seed: int = flag(number_between(int, 0, 2**32 - 1), "of everything random", default=42)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,19 +213,19 @@ class RunSettings:
         dry_run: Take two steps, evaluate once, say what the whole run would cost, write nothing.
     """
 
-    output: Path = _flag(  # noqa: RUF009  (makes a field, no default value)
+    output: Path = flag(  # noqa: RUF009  (makes a field, no default value)
         Path, "checkpoint directory to write", required=True
     )
-    device: str = _flag(None, "where", default="auto", choices=("auto", "cpu", "cuda"))
-    half_precision: bool = _flag(None, "store weights as float16", default=False)
-    save_every_s: float = _flag(
+    device: str = flag(None, "where", default="auto", choices=("auto", "cpu", "cuda"))
+    half_precision: bool = flag(None, "store weights as float16", default=False)
+    save_every_s: float = flag(
         number_between(float, 0.0, 86_400.0),
         "seconds between two saves of an unfinished run",
         default=600.0,
     )
-    restart: bool = _flag(None, "discard an unfinished run of this output", default=False)
-    tensorboard: bool = _flag(None, "write TensorBoard events too", default=False)
-    dry_run: bool = _flag(None, "two steps and one evaluation; writes nothing", default=False)
+    restart: bool = flag(None, "discard an unfinished run of this output", default=False)
+    tensorboard: bool = flag(None, "write TensorBoard events too", default=False)
+    dry_run: bool = flag(None, "two steps and one evaluation; writes nothing", default=False)
 
 
 @dataclass(frozen=True, slots=True)

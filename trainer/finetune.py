@@ -25,13 +25,13 @@ from trainer.config import ModelSettings, Settings
 from trainer.data import TrainingData, load_training_data
 from trainer.distributed import World, join_world
 from trainer.dry_run import estimate_costs
-from trainer.engine import choose_precision
 from trainer.event_log import check_tensorboard
 from trainer.failures import TrainingError, explain_lost_processes
 from trainer.flags import PROG, parse_settings
 from trainer.optimization import freeze_parameters
 from trainer.run import Run
 from trainer.run_directory import RunDirectory
+from trainer.stepper import choose_precision
 from trainer.training import Training
 
 CURVES_FILE = "curves.png"

@@ -173,7 +173,7 @@ def _build_parser() -> CommandLineParser:
         action="store_true",
         help="train even if dev holds texts of the training data",
     )
-    _add_flags(parser.add_argument_group("model"), ModelSettings)
+    add_flags(parser.add_argument_group("model"), ModelSettings)
     how = parser.add_argument_group("optimization")
     how.add_argument(
         "--recipe",
@@ -181,13 +181,13 @@ def _build_parser() -> CommandLineParser:
         default="auto",
         help="defaults of the flags that name none; auto: by the encoder's size",
     )
-    _add_flags(how, OptimizationSettings)
-    _add_flags(parser.add_argument_group("run"), RunSettings)
+    add_flags(how, OptimizationSettings)
+    add_flags(parser.add_argument_group("run"), RunSettings)
     return parser
 
 
-def _add_flags(group: Any, settings_class: type[_SomeSettings]) -> None:
-    """A flag for each field, from what the field declares."""
+def add_flags(group: Any, settings_class: type[Any]) -> None:
+    """A flag for each field of a settings class, from what the field declares (`config.flag`)."""
     hints = get_type_hints(settings_class)
     for item in fields(settings_class):
         options = dict(item.metadata)

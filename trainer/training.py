@@ -13,11 +13,12 @@ from ner_core.checkpoint import save_checkpoint
 from ner_core.dataset import Batch
 from ner_core.evaluation import Evaluation, SpanCounts
 from trainer import report
-from trainer.engine import Engine, NonFiniteLossError, evaluate_tagger
+from trainer.engine import Engine, evaluate_tagger
 from trainer.event_log import EventLog
 from trainer.failures import TrainingError, explain_lack_of_memory
 from trainer.run import Run
 from trainer.run_directory import RunDirectory
+from trainer.stepper import NonFiniteLossError
 
 logger = logging.getLogger("trainer")
 # Lines of metrics.jsonl in an epoch: enough for a curve, few enough to read.

@@ -19,8 +19,9 @@ from torch import Tensor
 from ner_core.formats import write_cluener
 from ner_core.spans import Example
 from trainer import finetune
-from trainer.engine import Engine, NonFiniteLossError
+from trainer.engine import Engine
 from trainer.run_directory import RunDirectory
+from trainer.stepper import NonFiniteLossError
 
 ROOT = Path(__file__).parents[2]
 # Dropout, averaged weights, both regularisers and accumulation: everything that has a state.

@@ -17,8 +17,9 @@ from ner_core.preprocessing import CharacterVocabulary
 from ner_core.spans import Example
 from trainer.config import OptimizationSettings
 from trainer.distributed import World
-from trainer.engine import Engine, NonFiniteLossError, _disagreement, _perturbed_embeddings
+from trainer.engine import Engine, _disagreement, _perturbed_embeddings
 from trainer.flags import parse_settings
+from trainer.stepper import NonFiniteLossError
 
 ALONE = World(0, 1, torch.device("cpu"))
 HOW: OptimizationSettings = parse_settings(
