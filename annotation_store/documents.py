@@ -1,4 +1,4 @@
-"""The plain values that the store takes and returns: projects, documents and their revisions.
+"""The plain values that the store takes and returns: documents and their revisions.
 
 None of them holds a database connection; all can be kept, compared and handed between threads.
 """
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast, get_args
 
-from ner_core.labels import LabelSet
 from ner_core.spans import Span, check_spans, check_text
 
 Status = Literal["new", "accepted", "rejected", "ignored", "flagged"]
@@ -21,14 +20,6 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 
 CluenerLabel = dict[str, dict[str, list[list[int]]]]
 """CLUENER's `label` object: label -> mention -> positions, ends inclusive."""
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A set of documents that are annotated with one label set."""
-
-    name: str
-    labels: LabelSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,12 @@ value, and a row that cannot be ours is named (`DamagedRow`).
 """
 
 import reprlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
 from annotation_store.documents import (
-    DamagedRow,
     Document,
     DocumentNotFound,
     Revision,
@@ -23,9 +20,16 @@ from annotation_store.documents import (
     check_origin,
     check_status,
 )
+from annotation_store.project_rows import find_project
+from annotation_store.projects import read_former_labels, use_present_name
+from annotation_store.stored_values import (
+    check_stored_moment,
+    check_stored_number,
+    check_stored_text,
+    naming,
+)
 from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
-from ner_core.formats import cluener_to_spans
-from ner_core.labels import LabelSet
+from ner_core.formats import cluener_to_spans, spans_to_cluener
 from ner_core.spans import Span, check_spans, check_text
 
 # What `to_revision` reads; its table also has a `status`, as the document does.
@@ -47,39 +51,6 @@ REVISION_COLUMNS = (
 _MAX_QUERY_CHARACTERS = 1000
 
 
-def read_projects(connection: Connection) -> dict[str, LabelSet]:
-    """All projects by name, the oldest first.
-
-    Raises:
-        DamagedRow: One of them cannot be read.
-    """
-    rows = connection.execute(select(ProjectRow.name, ProjectRow.labels).order_by(ProjectRow.id))
-    return {row.name: to_labels(row.name, row.labels) for row in rows}
-
-
-def find_project(
-    connection: Connection, name: str, *, for_update: bool = False
-) -> tuple[int, LabelSet]:
-    """A project's id and labels.
-
-    Args:
-        connection: In a transaction.
-        name: The project's name.
-        for_update: Make other transactions that want to add documents to it wait. PostgreSQL needs
-            this; SQLite has one writer at a time.
-
-    Raises:
-        ValueError: There is none of this name.
-        DamagedRow: It cannot be read.
-    """
-    query = select(ProjectRow.id, ProjectRow.name, ProjectRow.labels).where(ProjectRow.name == name)
-    row = connection.execute(query.with_for_update() if for_update else query).first()
-    if row is None:
-        names = ", ".join(map(repr, read_projects(connection))) or "(none yet)"
-        raise ValueError(f"expected one of the projects {names}, got {name!r}")
-    return row.id, to_labels(row.name, row.labels)
-
-
 def filter_documents(
     connection: Connection, project: str, status: Status | None = None, query: str = ""
 ) -> list[ColumnElement[bool]]:
@@ -88,7 +59,7 @@ def filter_documents(
     Raises:
         ValueError: There is no such project or status, or the string is too long.
     """
-    project_id, _labels = find_project(connection, project)
+    project_id, _project = find_project(connection, project)
     conditions: list[ColumnElement[bool]] = [DocumentRow.project_id == project_id]
     if status is not None:
         check_status(status)
@@ -113,6 +84,7 @@ def select_documents(*conditions: ColumnElement[bool]) -> Select[Any]:
             DocumentRow.position,
             DocumentRow.external_id,
             ProjectRow.name.label("project"),
+            ProjectRow.former_labels,
             *REVISION_COLUMNS,
         )
         .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
@@ -140,19 +112,6 @@ def get_document(connection: Connection, document_id: int) -> Document:
     return to_document(row)
 
 
-def to_labels(name: object, labels: object) -> LabelSet:
-    """A project's label set, from what stands in the columns `name` and `labels`.
-
-    Raises:
-        DamagedRow: The project cannot be read.
-    """
-    with naming(f"project {name!r}"):
-        check_stored_text(name, "the project's name")
-        if not isinstance(labels, list) or any(type(label) is not str for label in labels):
-            raise ValueError(f"expected a list of labels, got {reprlib.repr(labels)}")
-        return LabelSet(tuple(labels))
-
-
 def to_document(row: Row[Any]) -> Document:
     """A row of `select_documents` as a document.
 
@@ -163,7 +122,7 @@ def to_document(row: Row[Any]) -> Document:
         check_stored_text(row.project, "the project's name")
         check_stored_text(row.text, "the document's text")
         check_stored_text(row.external_id, "the document's external id")
-        _check_number(row.position, "the document's position")
+        check_stored_number(row.position, "the document's position")
     return Document(
         id=row.id,
         project=row.project,
@@ -175,24 +134,36 @@ def to_document(row: Row[Any]) -> Document:
 
 
 def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
-    """A row with the REVISION_COLUMNS as a revision.
+    """A row with the REVISION_COLUMNS and its project's `former_labels` as a revision.
+
+    Its spans have the present names of their labels. Suggestions of a label that has been removed
+    are left out: nobody can decide on them any more.
 
     Raises:
         DamagedRow: The revision cannot be read, or does not fit its text.
     """
     with naming(f"document {document_id}, revision {row.number}"):
-        _check_number(row.number, "the revision's number")
-        _check_number(row.num_changes, "the number of changes")
+        check_stored_number(row.number, "the revision's number")
+        check_stored_number(row.num_changes, "the number of changes")
         check_stored_moment(row.created_at)
         check_stored_text(row.annotator, "the annotator's name")
         check_origin(row.source, row.annotator)
         check_status(row.status)
         check_duration(row.duration_s)
+        label, spans = row.label, cluener_to_spans(text, row.label)
+        suggestions = _to_suggestions(text, row.suggestions)
+        if row.former_labels:
+            former = read_former_labels(row.former_labels)
+            spans = _use_present_names(spans, former)
+            label = spans_to_cluener(text, spans)
+            suggestions = _use_present_names(
+                (span for span in suggestions if former.get(span.label, span.label)), former
+            )
         return Revision(
             number=row.number,
-            label=row.label,
-            spans=cluener_to_spans(text, row.label),
-            suggestions=_to_suggestions(text, row.suggestions),
+            label=label,
+            spans=spans,
+            suggestions=suggestions,
             status=cast(Status, row.status),
             source=cast(Source, row.source),
             annotator=row.annotator,
@@ -218,43 +189,10 @@ def no_revision(connection: Connection, document_id: int) -> Revision:
     return Revision(0, {}, (), (), "new", "import", "", created_at, 0)
 
 
-@contextmanager
-def naming(place: str) -> Iterator[None]:
-    """Say whose row it is that holds something wrong.
-
-    Raises:
-        DamagedRow: In the place of a ValueError.
-    """
-    try:
-        yield
-    except ValueError as error:
-        raise DamagedRow(str(error), place) from error
-
-
-def check_stored_text(value: object, what: str) -> None:
-    """Refuse a stored value that is no text: SQLite keeps any type in any column.
-
-    Raises:
-        ValueError: Names the value.
-    """
-    if not isinstance(value, str):
-        raise ValueError(f"expected text as {what}, got {reprlib.repr(value)}")
-    check_text(value)
-
-
-def check_stored_moment(value: object) -> None:
-    """Refuse a stored value that is no moment.
-
-    Raises:
-        ValueError: Names the value.
-    """
-    if not isinstance(value, datetime):
-        raise ValueError(f"expected a date and a time, got {reprlib.repr(value)}")
-
-
-def _check_number(value: object, what: str) -> None:
-    if not isinstance(value, int):
-        raise ValueError(f"expected a whole number as {what}, got {reprlib.repr(value)}")
+def _use_present_names(
+    spans: Iterable[Span], former_labels: Mapping[str, str | None]
+) -> tuple[Span, ...]:
+    return tuple(sorted(use_present_name(span, former_labels) for span in spans))
 
 
 def _to_suggestions(text: str, items: object) -> tuple[Span, ...]:

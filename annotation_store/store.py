@@ -21,7 +21,6 @@ from annotation_store.documents import (
     DocumentNotFound,
     DocumentPage,
     NewDocument,
-    Project,
     Revision,
     Source,
     StaleRevision,
@@ -32,13 +31,13 @@ from annotation_store.documents import (
     check_status,
     digest_text,
 )
+from annotation_store.project_rows import find_project, read_projects
+from annotation_store.projects import Project, use_present_name
 from annotation_store.rows import (
     REVISION_COLUMNS,
     filter_documents,
-    find_project,
     get_document,
     no_revision,
-    read_projects,
     select_documents,
     to_document,
     to_revision,
@@ -125,18 +124,16 @@ class AnnotationStore:
             if known is None:
                 values = {"name": name, "labels": list(labels.labels), "created_at": _now()}
                 connection.execute(insert(ProjectRow), values)
-            elif known != labels:
+            elif known.labels != labels:
                 raise ValueError(
-                    f"expected project {name!r} with its labels {', '.join(known.labels)},"
+                    f"expected project {name!r} with its labels {', '.join(known.labels.labels)},"
                     f" got {', '.join(labels.labels)}"
                 )
 
     def projects(self) -> tuple[Project, ...]:
         """All projects, the oldest first."""
         with self.database.reading() as connection:
-            return tuple(
-                Project(name, labels) for name, labels in read_projects(connection).items()
-            )
+            return tuple(read_projects(connection).values())
 
     # Documents
 
@@ -161,10 +158,10 @@ class AnnotationStore:
         # Read to its end before the lock is taken: the documents may come from a slow file.
         documents = list(documents)
         with self.database.writing() as connection:
-            project_id, labels = find_project(connection, project, for_update=True)
+            project_id, found = find_project(connection, project, for_update=True)
             for index, document in enumerate(documents, start=1):
                 try:
-                    labels.check_spans((*(document.spans or ()), *document.suggestions))
+                    found.labels.check_spans((*(document.spans or ()), *document.suggestions))
                 except ValueError as error:
                     raise ValueError(f"{error} (document {index} of {len(documents)})") from None
             return append_documents(
@@ -337,10 +334,13 @@ class AnnotationStore:
             if document.revision_number != base_revision:
                 current = document.revision or no_revision(connection, document_id)
                 raise StaleRevision(document_id, base_revision, current)
-            _project_id, labels = find_project(connection, document.project)
+            _id, project = find_project(connection, document.project, for_share=True)
+            # The page may have been open since before a label got its present name.
+            spans = [use_present_name(span, project.former_labels) for span in spans]
+            suggestions = [use_present_name(span, project.former_labels) for span in suggestions]
             for some_spans in (spans, suggestions):
                 check_spans(document.text, some_spans)
-                labels.check_spans(some_spans)
+                project.labels.check_spans(some_spans)
             append_revision(
                 connection,
                 document,
@@ -365,7 +365,9 @@ class AnnotationStore:
         with self.database.reading() as connection:
             text = get_document(connection, document_id).text
             rows = connection.execute(
-                select(*REVISION_COLUMNS)
+                select(*REVISION_COLUMNS, ProjectRow.former_labels)
+                .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
+                .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
                 .where(RevisionRow.document_id == document_id)
                 .order_by(RevisionRow.number)
             )

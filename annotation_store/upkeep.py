@@ -11,15 +11,11 @@ from sqlalchemy import Connection, func, select
 
 from annotation_store.database import Database
 from annotation_store.documents import DamagedRow, StoreError, digest_text
-from annotation_store.rows import (
-    REVISION_COLUMNS,
-    check_stored_moment,
-    check_stored_text,
-    naming,
-    to_labels,
-    to_revision,
-)
+from annotation_store.project_rows import PROJECT_COLUMNS, to_project
+from annotation_store.rows import REVISION_COLUMNS, to_revision
+from annotation_store.stored_values import check_stored_moment, check_stored_text, naming
 from annotation_store.tables import Base, DocumentRow, ProjectRow, RevisionRow
+from ner_core.labels import LabelSet
 
 # Rows that a cursor fetches together.
 _ROWS_AT_A_TIME = 500
@@ -121,7 +117,7 @@ def _check_sqlite(connection: Connection) -> Iterator[str]:
 def _check_projects(connection: Connection) -> Iterator[str]:
     for row in connection.execute(select(ProjectRow).order_by(ProjectRow.id)):
         try:
-            to_labels(row.name, row.labels)
+            to_project(row)
             with naming(f"project {row.name!r}"):
                 check_stored_moment(row.created_at)
         except DamagedRow as error:
@@ -185,7 +181,11 @@ def _check_revisions(connection: Connection) -> Iterator[str]:
     """Compare every revision with its text and its project's labels."""
     rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
         select(
-            DocumentRow.id, DocumentRow.text, ProjectRow.name, ProjectRow.labels, *REVISION_COLUMNS
+            DocumentRow.id,
+            DocumentRow.text,
+            DocumentRow.revision_number,
+            *PROJECT_COLUMNS,
+            *REVISION_COLUMNS,
         )
         .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
         .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
@@ -193,14 +193,18 @@ def _check_revisions(connection: Connection) -> Iterator[str]:
     )
     for row in rows:
         try:
-            labels = to_labels(row.name, row.labels)
+            project = to_project(row)
             check_stored_text(row.text, "the document's text")
         except ValueError:
             continue  # named already, once and not with every revision
         try:
             revision = to_revision(row.id, row.text, row)
             with naming(f"document {row.id}, revision {row.number}"):
-                labels.check_spans((*revision.spans, *revision.suggestions))
+                # An older revision may have spans of a label that was removed since.
+                is_newest = row.number == row.revision_number
+                removed = () if is_newest else project.former_labels
+                known = LabelSet(tuple(dict.fromkeys((*project.labels.labels, *removed))))
+                known.check_spans((*revision.spans, *revision.suggestions))
         except DamagedRow as error:
             yield str(error)
 

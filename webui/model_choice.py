@@ -6,7 +6,7 @@ Pages ask here at each request and keep no model: what is on offer may change wh
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from annotation_store.documents import Project
+from annotation_store.projects import Project
 from ner_core.checkpoint import CONFIG_FILE
 from ner_core.labels import LabelSet
 from ner_core.prediction import Predictor

@@ -1,12 +1,14 @@
 """Which models the app offers, which one is the default, and which one fits a project."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from annotation_store.documents import Project
+from annotation_store.projects import Project
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.pretrained import CheckpointError
 from webui.model_choice import ModelChoice, compare_labels, find_checkpoints
@@ -55,6 +57,52 @@ def test_the_model_that_knows_most_labels_of_a_project_fits_it_best(labels, best
 def test_the_default_model_fits_best_among_those_of_the_same_labels():
     mine = model("mine", *MSRA.labels)
     assert ModelChoice([mine, CLUENER_MODEL, MSRA_MODEL]).best_for(MSRA) is mine
+
+
+def test_a_model_put_to_use_comes_first_and_the_old_one_stays_on_offer(
+    shared_tiny_checkpoint: Path,
+) -> None:
+    models = ModelChoice([CLUENER_MODEL, MSRA_MODEL], {"cluener": "models/cluener"})
+    before = models.default
+    used = models.use(shared_tiny_checkpoint)
+    assert models.default is used
+    assert models.names == ("tiny", "cluener", "msra")
+    assert models.find("cluener") is before
+    assert models.best_for(CLUENER) is used
+    assert models.generation == 1
+    assert models.source_of("tiny") == str(shared_tiny_checkpoint)
+    assert models.source_of("cluener") == "models/cluener"
+    assert models.source_of("msra") is None
+
+
+def test_going_back_to_a_model_that_is_on_offer_loads_nothing(shared_tiny_checkpoint: Path) -> None:
+    models = ModelChoice([CLUENER_MODEL])
+    models.use(shared_tiny_checkpoint)
+    assert models.use("anywhere/cluener") is CLUENER_MODEL
+    assert models.names == ("cluener", "tiny")
+    assert models.generation == 2
+
+
+def test_a_checkpoint_that_cannot_be_used_changes_nothing(tmp_path: Path) -> None:
+    models = ModelChoice([CLUENER_MODEL])
+    with pytest.raises(CheckpointError):
+        models.use(tmp_path / "nowhere")
+    assert models.names == ("cluener",)
+    assert models.generation == 0
+
+
+def test_models_put_to_use_at_once_are_all_on_offer(
+    shared_tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    models = ModelChoice([CLUENER_MODEL])
+    checkpoints = [
+        Path(shutil.copytree(shared_tiny_checkpoint, tmp_path / f"m{n}")) for n in range(6)
+    ]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(models.use, checkpoints))
+    assert set(models.names) == {"cluener", *(f"m{n}" for n in range(6))}
+    assert models.generation == 6
+    assert models.default is not CLUENER_MODEL
 
 
 def test_checkpoints_are_loaded_in_their_order(shared_tiny_checkpoint, tmp_path):

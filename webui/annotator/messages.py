@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from annotation_store.documents import STATUSES, Document, Project, Revision, Status
+from annotation_store.documents import STATUSES, Document, Revision, Status
+from annotation_store.projects import Project
 from ner_core.spans import Span, check_text
 from webui.label_style import style_labels
 
