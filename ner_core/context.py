@@ -4,11 +4,10 @@ Shapes: B windows, L characters in the longest, H encoder width. Both layers tak
 on twice their hidden size, one half for each direction.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from ner_core.recurrent import run_bidirectional
 
 _TCN_KERNEL_SIZE = 3
 
@@ -39,62 +38,7 @@ class BiLSTM(nn.Module):
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Shape: (B, L, H) and (B, L) -> (B, L, 2 * hidden_size)."""
-        if hidden.device.type == "cpu":
-            return self._run_by_direction(hidden, mask)
-        # Packing, since the backward direction of a padded batch would start in the padding.
-        packed = pack_padded_sequence(
-            hidden, mask.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False
-        )
-        output, _ = self.lstm(packed)
-        unpacked, _ = pad_packed_sequence(output, batch_first=True, total_length=mask.shape[1])
-        return unpacked
-
-    def _run_by_direction(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """The same on a processor: 1.7 times faster in training, 1.4 times in prediction.
-
-        There a packed batch is no fused kernel but a loop, whose backward pass fills a tensor of
-        the whole batch for every position. Here each direction of each layer is one kernel over the
-        padded batch, for which the backward direction turns every row around within its length.
-        """
-        batch_size, width = mask.shape
-        # Shape: (L, 1)
-        position = torch.arange(width).unsqueeze(1)
-        # Shape: (L, B)
-        mirrored = torch.where(mask.T, mask.sum(dim=1) - 1 - position, position)
-        # Shape: (L * B,)
-        rows = (mirrored * batch_size + torch.arange(batch_size)).flatten()
-
-        def turn(features: Tensor) -> Tensor:
-            return features.flatten(0, 1).index_select(0, rows).unflatten(0, mask.T.shape)
-
-        # Shape: (L, B, H)
-        features = hidden.transpose(0, 1)
-        state = hidden.new_zeros(1, batch_size, self.lstm.hidden_size)
-        for layer in range(self.lstm.num_layers):
-            if layer > 0:
-                features = nn.functional.dropout(features, self.lstm.dropout, self.training)
-            past_weights, future_weights = self.lstm.all_weights[2 * layer : 2 * layer + 2]
-            past = _run_lstm(features, state, past_weights)
-            future = turn(_run_lstm(turn(features), state, future_weights))
-            # Shape: (L, B, 2 * hidden_size)
-            features = torch.cat((past, future), dim=-1)
-        return features.transpose(0, 1)
-
-
-def _run_lstm(features: Tensor, state: Tensor, weights: Sequence[Tensor]) -> Tensor:
-    """One layer in one direction. Shape: (L, B, H) -> (L, B, hidden_size)."""
-    output, _, _ = torch.lstm(
-        features,
-        (state, state),
-        list(weights),
-        has_biases=True,
-        num_layers=1,
-        dropout=0.0,
-        train=True,
-        bidirectional=False,
-        batch_first=False,
-    )
-    return output
+        return run_bidirectional(self.lstm, hidden, mask)
 
 
 class TCN(nn.Module):
