@@ -52,11 +52,7 @@ def decode_spans(crf: CRF, labels: LabelSet, emissions: Sequence[Tensor]) -> lis
     """
     if not emissions:
         return []
-    # Shape: (B, L, K)
-    padded = pad_sequence(list(emissions), batch_first=True)
-    lengths = torch.tensor([len(segment) for segment in emissions], device=padded.device)
-    # Shape: (B, L)
-    mask = torch.arange(padded.shape[1], device=padded.device) < lengths.unsqueeze(1)
+    padded, mask = _pad(emissions)
     spans = [labels.tags_to_spans(tag_ids) for tag_ids in crf.decode(padded, mask)]
     tag_spans = [[_to_tag_span(span, labels) for span in segment_spans] for segment_spans in spans]
     probabilities = crf.span_probabilities(padded, tag_spans, mask)
@@ -67,6 +63,38 @@ def decode_spans(crf: CRF, labels: LabelSet, emissions: Sequence[Tensor]) -> lis
         )
         for segment_spans, segment_probabilities in zip(spans, probabilities, strict=True)
     ]
+
+
+@torch.no_grad()
+def outside_probabilities(
+    crf: CRF, emissions: Sequence[Tensor], ranges: Sequence[tuple[int, int]]
+) -> list[float]:
+    """The exact probability that no character of a range belongs to any entity.
+
+    It is summed over all taggings that have O on the whole range.
+
+    Args:
+        crf: Transition scores and constraints, batch first; tag 0 is O.
+        emissions: One tensor for each segment. Shape of each: (segment's characters, K)
+        ranges: Start and end, half-open, of one range in each segment.
+    """
+    if not emissions:
+        return []
+    padded, mask = _pad(emissions)
+    # Shape: (B, L, K)
+    allowed_tags = torch.ones_like(padded, dtype=torch.bool)
+    for row, (start, end) in enumerate(ranges):
+        allowed_tags[row, start:end, 1:] = False
+    # Shape: (B,); rounding may lift a certain one above 1
+    log_likelihood = crf.partial_log_likelihood(padded, allowed_tags, mask, reduction="none")
+    return [float(it) for it in log_likelihood.exp().clamp(max=1.0)]
+
+
+def _pad(emissions: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Emissions of all segments with their mask. Shapes: (B, L, K), (B, L)."""
+    padded = pad_sequence(list(emissions), batch_first=True)
+    lengths = torch.tensor([len(segment) for segment in emissions], device=padded.device)
+    return padded, torch.arange(padded.shape[1], device=padded.device) < lengths.unsqueeze(1)
 
 
 def _to_tag_span(span: Span, labels: LabelSet) -> TagSpan:

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ner_core.checkpoint import Checkpoint, load_checkpoint
 from ner_core.dataset import EncodedWindow, collate
-from ner_core.decoding import decode_spans, merge_windows
+from ner_core.decoding import decode_spans, merge_windows, outside_probabilities
 from ner_core.labels import LabelSet
 from ner_core.preprocessing import Window, split_segments, split_windows
-from ner_core.spans import Span, check_text
+from ner_core.spans import Span, check_spans, check_text
 from ner_core.uncertainty import SegmentConfidence, Uncertainty, measure_segments
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -123,6 +123,31 @@ class Predictor:
             measured += self._measure_round(part, batch_size)
         return measured
 
+    def outside_probabilities(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]], *, batch_size: int = 32
+    ) -> list[list[float]]:
+        """How sure the tagger is, for each of some spans, that no entity touches its characters.
+
+        Args:
+            texts: As for `predict`.
+            spans: Spans of each text, in any order; they may overlap, and their labels do not
+                matter.
+            batch_size: As for `predict`.
+
+        Returns:
+            Exact probabilities in [0, 1], in the order of the spans.
+
+        Raises:
+            ValueError: As for `predict`, or a span ends behind its text, or the lengths differ.
+        """
+        for text, its_spans in zip(texts, spans, strict=True):
+            check_spans(text, its_spans)
+        probabilities: list[list[float]] = []
+        for part in _rounds(texts, batch_size):
+            start = len(probabilities)
+            probabilities += self._weigh_round(part, spans[start : start + len(part)], batch_size)
+        return probabilities
+
     def _predict_round(self, texts: Sequence[str], batch_size: int) -> list[Prediction]:
         segments = list(self._split(texts))
         with self._lock, torch.inference_mode():
@@ -143,6 +168,38 @@ class Predictor:
                 for index, confidence in zip(indices, batch, strict=True):
                     measured[segments[index].text_index].append(confidence)
         return [Uncertainty.of(confidences) for confidences in measured]
+
+    def _weigh_round(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]], batch_size: int
+    ) -> list[list[float]]:
+        segments = list(self._split(texts))
+        probabilities = [[1.0] * len(of_text) for of_text in spans]
+        # A span that goes over several segments has a part in each: they are tagged apart, so the
+        # probabilities of the parts are multiplied.
+        parts = [
+            (index, number)
+            for index, segment in enumerate(segments)
+            for number, span in enumerate(spans[segment.text_index])
+            if span.start < segment.range.end and segment.range.start < span.end
+        ]
+        with self._lock, torch.inference_mode():
+            emissions = self._score(texts, segments, batch_size)
+            lengths = [len(emissions[index]) for index, _ in parts]
+            for rows in _batches_by_length(lengths, batch_size):
+                batch = [parts[row] for row in rows]
+                ranges = []
+                for index, number in batch:
+                    segment = segments[index]
+                    span = spans[segment.text_index][number]
+                    start = max(span.start, segment.range.start)
+                    end = min(span.end, segment.range.end)
+                    ranges.append((start - segment.range.start, end - segment.range.start))
+                weighed = outside_probabilities(
+                    self._tagger.crf, [emissions[index] for index, _ in batch], ranges
+                )
+                for (index, number), probability in zip(batch, weighed, strict=True):
+                    probabilities[segments[index].text_index][number] *= probability
+        return probabilities
 
     def _split(self, texts: Sequence[str]) -> Iterator[_Segment]:
         max_characters = self._tagger.config.max_window_characters

@@ -46,7 +46,7 @@ def modules_loaded_by(module):
     "module",
     [
         *("spans", "labels", "formats", "conll", "evaluation", "error_analysis"),
-        *("seen_mentions", "error_excerpts"),
+        *("seen_mentions", "error_excerpts", "agreement", "findings"),
     ],
 )
 def test_data_loads_without_torch_and_numpy(module):
@@ -54,7 +54,9 @@ def test_data_loads_without_torch_and_numpy(module):
     assert not loaded & {"torch", "numpy", "transformers", "gradio", "sqlalchemy"}
 
 
-@pytest.mark.parametrize("module", ["ner_core.predict", "ner_core.evaluate", "trainer.flags"])
+@pytest.mark.parametrize(
+    "module", ["ner_core.predict", "ner_core.evaluate", "ner_core.lint", "trainer.flags"]
+)
 def test_a_wrong_flag_is_answered_without_waiting_for_torch(module):
     assert "torch" not in modules_loaded_by(module)
 
