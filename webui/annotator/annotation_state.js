@@ -12,6 +12,7 @@ class AnnotationState {
     this.active = null;
     this.undoSteps = [];
     this.redoSteps = [];
+    this.beforeDrag = null; // while the mouse pulls a border: what it began with
   }
 
   static entitiesOf(document) {
@@ -89,12 +90,42 @@ class AnnotationState {
     range[border] += step;
     if (range.start < 0 || range.end > this.offsets.numPoints || range.start >= range.end) return "edge";
     const moved = AnnotationState.humanEntity(range.start, range.end, active.label);
-    // Entities that overlap already may go on doing so; only a new collision stops the border.
-    const others = this.entities.filter((entity) => entity !== active && !overlaps(entity, active));
-    const [inTheWay] = this.#inTheWay(moved, others, allowOverlap);
+    const [inTheWay] = this.#inTheWay(moved, obstaclesOf(active, this.entities), allowOverlap);
     if (inTheWay) return inTheWay;
     this.#replaceActive(moved);
     return null;
+  }
+
+  // One border of the active entity follows the mouse, as near as other entities let it. However far it goes, it is one
+  // step of undo: `dropBorder` makes it, `cancelDrag` goes back.
+  dragBorder(border, point, allowOverlap) {
+    this.beforeDrag ??= { entities: this.entities, active: this.active };
+    const { entities, active } = this.beforeDrag;
+    const { lowest, highest } = this.#reachOf(active, border, allowOverlap);
+    const range = { start: active.start, end: active.end };
+    range[border] = Math.min(Math.max(point, lowest), highest);
+    if (range[border] === active[border]) {
+      Object.assign(this, this.beforeDrag);
+      return;
+    }
+    const moved = AnnotationState.humanEntity(range.start, range.end, active.label);
+    const others = entities.filter((entity) => entity !== active && !isEqual(entity, moved));
+    this.entities = AnnotationState.#inOrder([...others, moved]);
+    this.active = moved;
+  }
+
+  // Returns whether the border has moved.
+  dropBorder() {
+    const { beforeDrag, entities, active } = this;
+    this.cancelDrag();
+    if (!beforeDrag || beforeDrag.active === active) return false;
+    this.#commit(entities, active);
+    return true;
+  }
+
+  cancelDrag() {
+    if (this.beforeDrag) Object.assign(this, this.beforeDrag);
+    this.beforeDrag = null;
   }
 
   // What labelling the active entity's string everywhere would add, and how many places a person's entity keeps.
@@ -162,6 +193,18 @@ class AnnotationState {
     return entities.filter((entity) => (allowOverlap ? isEqual(entity, added) : overlaps(entity, added)));
   }
 
+  // How far a border can go: an entity keeps one character, and stops at its neighbours unless it may overlap them.
+  #reachOf(active, border, allowOverlap) {
+    const { entities } = this.beforeDrag;
+    const obstacles = allowOverlap ? [] : obstaclesOf(active, entities);
+    if (border === "start") {
+      const ends = obstacles.filter((other) => other.end <= active.start).map((other) => other.end);
+      return { lowest: Math.max(0, ...ends), highest: active.end - 1 };
+    }
+    const starts = obstacles.filter((other) => other.start >= active.end).map((other) => other.start);
+    return { lowest: active.start + 1, highest: Math.min(this.offsets.numPoints, ...starts) };
+  }
+
   // One byte for each character: 1 where an entity lies.
   #coverage(entities) {
     const covered = new Uint8Array(this.offsets.numPoints);
@@ -196,6 +239,11 @@ class AnnotationState {
         first.start - second.start || first.end - second.end || (first.label < second.label ? -1 : 1),
     );
   }
+}
+
+// Entities that overlap already may go on doing so; only a new collision stops a border.
+function obstaclesOf(active, entities) {
+  return entities.filter((entity) => entity !== active && !overlaps(entity, active));
 }
 
 function overlaps(first, second) {

@@ -14,8 +14,12 @@ class Annotator {
     this.draftOffered = null;
     this.draftShownAt = 0;
     this.view = new TextView(parts);
+    this.hints = new WordHints(parts, this.view);
     this.panels = new Panels(parts, words, language);
     this.session = new Session(this, (event, payload) => trigger(event, payload));
+    this.guidelines = new GuidelinePanel(parts, words, language, (label, text, onSaved) =>
+      this.session.saveGuideline(label, text, onSaved),
+    );
     this.conflicts = new ConflictView(parts, words, (entity) => this.styleOf(entity), (revision) =>
       this.panels.describeRevision(revision),
     );
@@ -23,11 +27,18 @@ class Annotator {
     parts["allow-overlap"].checked = storage.getItem("ner_allow_overlap") === "true";
     this.panels.drawHelp();
     this.commands = new Commands(this);
+    this.pointer = new Pointer(this);
     this.#listen();
   }
 
   get state() {
     return this.session.current.state;
+  }
+
+  // Whether keys and mouse may change what is shown.
+  get isEditable() {
+    const { current, isMoving } = this.session;
+    return current !== null && !current.draft && !isMoving;
   }
 
   get allowOverlap() {
@@ -47,10 +58,12 @@ class Annotator {
     parts.annotator.disabled = session.username !== null;
     if (session.username !== null) parts.annotator.value = session.username;
     parts.draft.hidden = true;
+    this.hints.close();
     this.#takeFocus();
     this.tell("");
     this.draw();
     this.savingChanged();
+    this.#speakDocument(work);
   }
 
   showDraft(draft) {
@@ -123,6 +136,13 @@ class Annotator {
     this.parts.notice.textContent = key ? this.words(key, values) : "";
   }
 
+  // For screen readers only: what everybody else sees.
+  speak(text) {
+    const { words } = this;
+    const names = { "": "annotate.text_end", " ": "annotate.blank", "\n": "annotate.line_end", "\r\n": "annotate.line_end" };
+    this.parts.live.textContent = text in names ? words(names[text]) : text;
+  }
+
   // What was typed while the next document was on its way belongs to that document.
   resume() {
     while (this.typedAhead.length && !this.session.isMoving) this.run(...this.typedAhead.shift());
@@ -154,10 +174,24 @@ class Annotator {
     this.#drawCurrent();
   }
 
+  hover(entity) {
+    this.view.markHovered(entity);
+    this.panels.markHoveredRow(entity);
+  }
+
+  // With what can be done to the active entity; the places that "label all" would add are marked beforehand.
   #drawCurrent() {
-    const { state } = this;
-    const plan = state.active && state.planPropagation(this.allowOverlap);
-    this.panels.drawCurrent(state, (entity) => this.styleOf(entity), plan);
+    const { active } = this.state;
+    const plan = active && this.state.planPropagation(this.allowOverlap);
+    this.panels.drawCurrent(this.state, (entity) => this.styleOf(entity), plan);
+    this.guidelines.showActive(active && this.styleOf(active));
+    this.view.markPlaces(plan?.additions ?? [], active && this.styleOf(active).color);
+  }
+
+  #speakDocument({ document }) {
+    const { words, session } = this;
+    const position = words("annotate.position", { position: document.position, total: session.numTotal });
+    this.speak(`${position} ${Array.from(document.text).slice(0, MAX_SPOKEN_CHARACTERS).join("")}`);
   }
 
   #takeLabels(labels) {
@@ -166,6 +200,7 @@ class Annotator {
     this.styles = labels.map((style) => ({ ...style, name: style[this.language] }));
     this.styleOfLabel = new Map(this.styles.map((style) => [style.label, style]));
     this.panels.drawPalette(this.styles);
+    this.guidelines.general = this.session.guideline;
   }
 
   // Commands
@@ -177,12 +212,17 @@ class Annotator {
       this.typedAhead.push([name, argument]);
       return;
     }
+    if (this.pointer.isDragging) {
+      if (name === "escape") this.pointer.cancelDrag();
+      return;
+    }
     if (session.current.draft && !DRAFT_COMMANDS.has(name)) {
       this.parts["draft-restore"].focus();
       this.tell("annotate.draft_first");
       return;
     }
     this.leavesOnTab = false;
+    if (!HINT_COMMANDS.has(name)) this.hints.close();
     this.tell("");
     this.commands[name](argument);
   }
@@ -190,7 +230,7 @@ class Annotator {
   // Events
 
   #listen() {
-    const { root, text, annotator, help } = this.parts;
+    const { root, text, frame, annotator, help } = this.parts;
     root.addEventListener("keydown", (event) => this.#onKey(event));
     root.addEventListener("mousedown", (event) => {
       const button = event.target.closest("button");
@@ -207,32 +247,26 @@ class Annotator {
       const row = button.closest("li");
       this.run(button.dataset.command, row ? row.entity : Number(button.dataset.argument));
     });
-    text.addEventListener("click", (event) => {
-      if (!this.session.current || this.session.current.draft) return;
-      this.view.readSelection();
-      if (!this.view.hasSelection) this.activate(event.target.closest(".ed-entity")?.entity ?? null);
-    });
-    document.addEventListener("selectionchange", () => {
-      if (!this.session.current || !root.isConnected) return;
-      if (!this.view.readSelection() || !this.view.hasSelection) return;
-      if (this.state.active) this.tell("");
-      this.activate(null);
-    });
     annotator.addEventListener("input", () => this.storage.setItem("ner_annotator", annotator.value));
     this.parts["allow-overlap"].addEventListener("change", (event) => {
       this.storage.setItem("ner_allow_overlap", event.target.checked);
       if (this.session.current) this.#drawCurrent();
     });
     help.addEventListener("close", () => root.focus());
-    new ResizeObserver(() => this.view.drawSelection()).observe(text);
+    for (const type of ["scroll", "pointerdown"]) frame.addEventListener(type, () => this.hints.close());
+    new ResizeObserver(() => {
+      this.hints.close();
+      this.view.drawSelection();
+    }).observe(text);
     this.#watchVisibility(root);
   }
 
   #onKey(event) {
     const { target } = event;
-    if (target.closest("dialog, input")) return;
+    if (target.closest("dialog, input, textarea")) return;
     if (target.closest("button") && BUTTON_KEYS.has(event.code)) return;
-    const command = commandOf(event);
+    const letter = this.hints.isOpen && letterOf(event);
+    const command = letter ? { name: "typeHint", argument: letter } : commandOf(event);
     if (!command) return;
     if (event.code === "Tab" && this.leavesOnTab) return;
     event.preventDefault();
@@ -249,6 +283,7 @@ class Annotator {
         this.#takeFocus();
       }
       wasHidden = !entry.isIntersecting;
+      this.session.timer.setInSight(entry.isIntersecting);
     }).observe(root);
   }
 
@@ -264,6 +299,10 @@ class Annotator {
 const DEFAULT_ANNOTATOR = "annotator-1";
 // A key pressed this soon after a question appeared was meant for something else.
 const TYPED_AHEAD_MS = 500;
+// A screen reader reads on from there by itself.
+const MAX_SPOKEN_CHARACTERS = 300;
+// These leave the letters over the words where they are.
+const HINT_COMMANDS = new Set(["pickWord", "typeHint", "escape"]);
 const DRAFT_COMMANDS = new Set(["restoreDraft", "discardDraft", "next", "previous", "help", "retry"]);
 // What a focused button does itself.
 const BUTTON_KEYS = new Set(["Enter", "NumpadEnter", "Space", "Tab", "ArrowUp", "ArrowDown"]);

@@ -1,17 +1,7 @@
-// What each key and each button does. The names are those of `keys.js` and of `data-command` on the page.
+// What each key and each button does to entities and documents. The names are those of `keys.js` and of `data-command` on
+// the page.
 
-class Commands {
-  constructor(editor) {
-    this.editor = editor;
-    this.view = editor.view;
-    this.session = editor.session;
-    this.parts = editor.parts;
-  }
-
-  get state() {
-    return this.session.current.state;
-  }
-
+class Commands extends SelectionCommands {
   label(index) {
     const { state, view } = this;
     const style = this.editor.styles[index];
@@ -22,10 +12,10 @@ class Commands {
       view.select(end, end);
       const old = replaced.filter((entity) => !isEqual(entity, state.active));
       if (old.length) this.editor.tell("annotate.replaced", { entities: this.#nameAll(old) });
-      else this.#tellActive("annotate.labelled");
+      else this.#tellActiveAndMore("annotate.labelled");
     } else if (state.active) {
       state.relabel(style.label);
-      this.#tellActive("annotate.labelled");
+      this.#tellActiveAndMore("annotate.labelled");
     } else {
       this.editor.tell("annotate.select_first");
       return;
@@ -51,6 +41,14 @@ class Commands {
 
   activate(entity) {
     this.#goTo(entity);
+  }
+
+  // A click on an entity, or on text that has none (null).
+  pick(entity) {
+    if (entity === this.state.active) return;
+    this.editor.activate(entity);
+    if (entity) this.#tellActiveAndMore("annotate.is_active");
+    else this.editor.tell("");
   }
 
   remove() {
@@ -107,6 +105,26 @@ class Commands {
     });
   }
 
+  dragBorder(border, point) {
+    const { state } = this;
+    const old = state.active;
+    state.dragBorder(border, point, this.editor.allowOverlap);
+    if (state.active !== old) this.editor.draw();
+  }
+
+  dropBorder() {
+    if (!this.state.dropBorder()) return;
+    const { end } = this.state.active;
+    this.view.select(end, end);
+    this.#tellActive("annotate.moved");
+    this.editor.changed();
+  }
+
+  toggleOverlap() {
+    this.parts["allow-overlap"].click();
+    this.editor.tell(this.editor.allowOverlap ? "annotate.overlap_on" : "annotate.overlap_off");
+  }
+
   undo() {
     if (!this.state.undo()) this.editor.tell("annotate.nothing_to_undo");
     this.editor.changed();
@@ -157,47 +175,24 @@ class Commands {
     this.parts.root.focus();
   }
 
+  editGuideline() {
+    this.editor.guidelines.edit();
+  }
+
+  saveGuideline() {
+    this.editor.guidelines.submit();
+  }
+
+  resetGuideline() {
+    this.editor.guidelines.reset();
+  }
+
+  cancelGuideline() {
+    this.editor.guidelines.close();
+  }
+
   help() {
     this.parts.help.showModal();
-  }
-
-  escape() {
-    const { state, view } = this;
-    if (view.hasSelection) view.select(view.focus, view.focus);
-    else if (state.active) this.editor.activate(null);
-    else {
-      this.editor.leavesOnTab = true;
-      this.editor.tell("annotate.tab_leaves");
-    }
-  }
-
-  selectAll() {
-    const { view } = this;
-    this.editor.activate(null);
-    view.select(0, this.state.offsets.numPoints);
-  }
-
-  moveCaret({ by, direction, extend }) {
-    const { view } = this;
-    const { offsets } = this.state;
-    const isForward = direction > 0;
-    if (by === "character" && view.hasSelection && !extend) {
-      const edge = isForward ? view.end : view.start;
-      view.select(edge, edge);
-      return;
-    }
-    const point = {
-      character: () => (isForward ? offsets.nextGrapheme(view.focus) : offsets.previousGrapheme(view.focus)),
-      word: () => (isForward ? offsets.nextWord(view.focus) : offsets.previousWord(view.focus)),
-      line: () => view.pointOnLine(direction),
-      lineEdge: () => view.lineEdge(direction),
-      text: () => (isForward ? offsets.numPoints : 0),
-    }[by]();
-    this.editor.activate(null);
-    view.select(extend ? view.anchor : point, point, { keepGoal: by === "line" });
-    if (view.hasSelection) {
-      this.editor.tell("annotate.selected", { mention: shorten(offsets.slice(view.start, view.end)) });
-    }
   }
 
   #goTo(entity) {
@@ -207,10 +202,14 @@ class Commands {
     }
     this.view.select(entity.end, entity.end);
     this.editor.activate(entity);
-    this.#tellActive("annotate.is_active");
+    this.#tellActiveAndMore("annotate.is_active");
   }
 
   #moveBorder(border, step) {
+    if (this.view.hasSelection) {
+      this.moveSelection(border, step);
+      return;
+    }
     this.#withActive(() => {
       const obstacle = this.state.moveBorder(border, step, this.editor.allowOverlap);
       if (obstacle === "edge") this.editor.tell("annotate.border_edge");
@@ -256,14 +255,17 @@ class Commands {
     this.editor.tell(key, { entities: this.#nameAll([this.state.active]) });
   }
 
+  // Also says how sure a model is of a suggestion, and what F would do.
+  #tellActiveAndMore(key) {
+    const { active } = this.state;
+    const { additions } = this.state.planPropagation(this.editor.allowOverlap);
+    const entities = `${this.#nameAll([active])} ${percentOf(active)}`.trimEnd();
+    const values = { entities, total: additions.length };
+    this.editor.tell(additions.length ? `${key}_more` : key, values);
+  }
+
   #nameAll(entities) {
     const nameOf = (entity) => `${shorten(this.state.mention(entity))} (${this.editor.styleOf(entity).name})`;
     return entities.map(nameOf).join(this.editor.words("annotate.separator"));
   }
-}
-
-// A notice has one line.
-function shorten(mention) {
-  const characters = Array.from(mention);
-  return characters.length > 24 ? `${characters.slice(0, 23).join("")}…` : mention;
 }

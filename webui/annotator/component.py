@@ -15,7 +15,7 @@ from webui.wording.annotate import ANNOTATE
 
 _FOLDER: Final = Path(__file__).parent
 
-# In this order: where two rules weigh the same the later one wins. Gradio nests all of it in the id.
+# In this order: of two rules that weigh the same, the later one wins. Gradio nests all in the id.
 _STYLES: Final = (
     "base.css",
     "controls.css",
@@ -34,15 +34,21 @@ _SCRIPTS: Final = (
     "percent.js",
     "annotation_state.js",
     "tagged_text.js",
+    "text_layout.js",
     "text_view.js",
+    "word_hints.js",
     "tab_presence.js",
     "drafts.js",
     "request_lane.js",
     "keys.js",
     "panels.js",
+    "guideline_panel.js",
     "conflict_view.js",
+    "work_timer.js",
     "session.js",
+    "selection_commands.js",
     "commands.js",
+    "pointer.js",
     "annotator.js",
 )
 

@@ -32,8 +32,16 @@ class ConflictView {
     parts["conflict-theirs-title"].textContent = words("annotate.conflict_theirs", {
       revision: this.describeRevision(theirs.history[0]),
     });
+    const others = AnnotationState.entitiesOf(theirs);
     this.mine.draw(offsets, entities, this.styleOf);
-    this.theirs.draw(offsets, AnnotationState.entitiesOf(theirs), this.styleOf);
+    this.theirs.draw(offsets, others, this.styleOf);
+    const onlyMine = markDifferent(parts["conflict-mine"], entities, others);
+    const onlyTheirs = markDifferent(parts["conflict-theirs"], others, entities);
+    parts["conflict-summary"].textContent = words("annotate.conflict_summary", {
+      same: entities.length - onlyMine,
+      mine: onlyMine,
+      theirs: onlyTheirs,
+    });
     if (!parts.conflict.open) parts.conflict.showModal();
     // Neither button: an Enter typed ahead, meant for the next document, must not choose a version.
     parts["conflict-title"].focus();
@@ -45,4 +53,15 @@ class ConflictView {
     else this.parts.conflict.close();
     conflict[handler]();
   }
+}
+
+// Frames what only one version has; returns how many entities that are. A suggestion that somebody has accepted is a
+// difference too.
+function markDifferent(container, entities, others) {
+  const isKnown = (entity) => others.some((other) => isEqual(entity, other) && entity.source === other.source);
+  const different = new Set(entities.filter((entity) => !isKnown(entity)));
+  for (const element of container.querySelectorAll(".ed-entity")) {
+    element.classList.toggle("ed-different", different.has(element.entity));
+  }
+  return different.size;
 }

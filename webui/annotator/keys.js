@@ -7,6 +7,9 @@ const LETTER_COMMANDS = {
   KeyX: "reject",
   KeyS: "skip",
   KeyB: "flag",
+  KeyW: "pickWord",
+  KeyO: "toggleOverlap",
+  KeyG: "editGuideline",
   KeyJ: "next",
   KeyK: "previous",
   Enter: "saveAndNext",
@@ -17,7 +20,17 @@ const LETTER_COMMANDS = {
 };
 
 // A key that is held down must not accept one document after another.
-const ONCE_PER_PRESS = new Set(["saveAndNext", "skip", "flag", "propagate", "accept", "reject", "remove", "label"]);
+const ONCE_PER_PRESS = new Set([
+  "saveAndNext",
+  "skip",
+  "flag",
+  "propagate",
+  "accept",
+  "reject",
+  "remove",
+  "label",
+  "toggleOverlap",
+]);
 
 const CARET_MOVES = {
   ArrowLeft: { by: "character", direction: -1 },
@@ -41,6 +54,13 @@ function commandOf(event) {
   const command = event.ctrlKey || event.metaKey ? controlCommandOf(event) : plainCommandOf(event);
   if (command && event.repeat && ONCE_PER_PRESS.has(command.name)) return { name: "ignore" };
   return command;
+}
+
+// The letter a key stands for while letters are asked for, or null.
+function letterOf(event) {
+  const letter = /^Key([A-Z])$/.exec(event.code);
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
+  return letter && isPlain ? letter[1].toLowerCase() : null;
 }
 
 function plainCommandOf(event) {
@@ -72,13 +92,16 @@ const HELP_ROWS = [
   [["⇧ 1", "…"], "annotate.help_label_more"],
   [["←", "→", "↑", "↓"], "annotate.help_caret"],
   [["⇧ ←", "⇧ →"], "annotate.help_select"],
+  [["W"], "annotate.help_word"],
   [["Tab", "⇧ Tab"], "annotate.help_tab"],
   [["[", "]"], "annotate.help_start"],
   [["⇧ [", "⇧ ]"], "annotate.help_end"],
   [["A", "X"], "annotate.help_decide"],
   [["F"], "annotate.help_propagate"],
   [["Delete"], "annotate.help_remove"],
+  [["O"], "annotate.help_overlap"],
   [["Ctrl Z", "Ctrl ⇧ Z"], "annotate.help_undo"],
+  [["G"], "annotate.help_guideline"],
   [["Enter"], "annotate.help_save"],
   [["S", "B"], "annotate.help_skip"],
   [["J", "K"], "annotate.help_move"],

@@ -15,6 +15,7 @@ from typing import Any, Final
 from annotation_store.documents import STATUSES, Document, Revision, Status
 from annotation_store.projects import Project
 from ner_core.spans import Span, check_text
+from webui.annotator.guidelines import default_guideline
 from webui.label_style import style_labels
 
 _MAX_ANNOTATOR_CHARACTERS: Final = 64
@@ -22,8 +23,10 @@ _MAX_REVISIONS_SHOWN: Final = 20
 _MAX_DOCUMENTS: Final = 8
 _MAX_STRING_CHARACTERS: Final = 1000
 _MAX_TOKEN_CHARACTERS: Final = 64
+_MAX_GUIDELINE_CHARACTERS: Final = 5000
 # Saves wait for each other: more would keep the others waiting for seconds.
 _MAX_SPANS: Final = 20_000
+_MAX_DURATION_S: Final = 86_400.0
 _MAX_INTEGER: Final = 2**63 - 1  # what the database can hold
 
 Message = dict[str, Any]
@@ -81,6 +84,8 @@ class SaveRequest:
         suggestions: The model's spans left undecided; without scores, see `keep_suggestions`.
         status: What the document becomes.
         annotator: The name the person goes by.
+        duration_s: Seconds that the person has worked on it since the last save; None where the
+            browser did not say.
     """
 
     request: str
@@ -90,6 +95,7 @@ class SaveRequest:
     suggestions: tuple[Span, ...]
     status: Status
     annotator: str
+    duration_s: float | None
 
     @classmethod
     def from_payload(cls, payload: object) -> "SaveRequest":
@@ -110,6 +116,7 @@ class SaveRequest:
             suggestions=_spans(fields, "suggestions"),
             status=status,
             annotator=_annotator(fields),
+            duration_s=_optional_duration(fields),
         )
 
     def keep_suggestions(self, document: Document) -> tuple[Span, ...]:
@@ -126,6 +133,34 @@ class SaveRequest:
                     f" got {span.start}:{span.end} ({span.label})"
                 )
         return tuple(sorted(stored[span] for span in self.suggestions))
+
+
+@dataclass(frozen=True, slots=True)
+class GuidelineRequest:
+    """Asks to store what a label is for, in the user's own words.
+
+    Attributes:
+        request: Token to echo.
+        label: Which label; None for what holds for all of them.
+        text: The words; "" goes back to the wording of `webui.annotator.guidelines`.
+    """
+
+    request: str
+    label: str | None
+    text: str
+
+    @classmethod
+    def from_payload(cls, payload: object) -> "GuidelineRequest":
+        """Read what the browser sent.
+
+        Raises:
+            ValueError: Names the field, what was expected and what came.
+        """
+        fields = _fields(payload)
+        text = _string(fields, "text", max_characters=_MAX_GUIDELINE_CHARACTERS).strip()
+        check_text(text)
+        label = None if fields.get("label") is None else _string(fields, "label")
+        return cls(request=_token(fields), label=label, text=text)
 
 
 def documents_message(
@@ -146,12 +181,19 @@ def documents_message(
                 "color": style.color,
                 "zh": style.chinese,
                 "en": style.english,
+                "guideline": _guideline_fields(style.label, project),
             }
             for style in style_labels(project.labels)
         ],
+        "guideline": _guideline_fields(None, project),
         "num_total": num_total,
         "username": username,
     }
+
+
+def project_message() -> Message:
+    """Another project was chosen: what is on screen belongs to the one before."""
+    return _message("project", None)
 
 
 def saved_message(request: str, document_id: int, revision: Revision) -> Message:
@@ -166,6 +208,11 @@ def saved_message(request: str, document_id: int, revision: Revision) -> Message
 def conflict_message(request: str, document: Document, history: Sequence[Revision]) -> Message:
     """Somebody else saved first: nothing was stored, here is what they saved."""
     return _message("conflict", request) | {"document": _document_fields(document, history)}
+
+
+def guideline_message(asked: GuidelineRequest) -> Message:
+    """The user's wording of a guideline was stored."""
+    return _message("guideline", asked.request) | {"label": asked.label, "text": asked.text}
 
 
 def refused_message(request: str | None, reason: str) -> Message:
@@ -194,6 +241,12 @@ def _document_fields(document: Document, history: Sequence[Revision]) -> Message
     }
 
 
+def _guideline_fields(label: str | None, project: Project) -> Message:
+    settings = project.settings
+    own = settings.guideline if label is None else settings.of(label).guideline
+    return {"own": own, "default": default_guideline(label)}
+
+
 def _revision_fields(revision: Revision) -> Message:
     return {
         "number": revision.number,
@@ -202,6 +255,7 @@ def _revision_fields(revision: Revision) -> Message:
         "annotator": revision.annotator,
         "created_at": revision.created_at.isoformat(),
         "num_changes": revision.num_changes,
+        "duration_s": revision.duration_s,
     }
 
 
@@ -211,14 +265,16 @@ def _fields(payload: object) -> dict[str, Any]:
     return payload
 
 
-def _string(fields: dict[str, Any], name: str) -> str:
+def _string(
+    fields: dict[str, Any], name: str, *, max_characters: int = _MAX_STRING_CHARACTERS
+) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
         raise ValueError(f"expected {name} to be a string, got {type(value).__name__}")
     # Messages quote a string that is wrong.
-    if len(value) > _MAX_STRING_CHARACTERS:
+    if len(value) > max_characters:
         raise ValueError(
-            f"expected {name} to have at most {_MAX_STRING_CHARACTERS} characters, got {len(value)}"
+            f"expected {name} to have at most {max_characters} characters, got {len(value)}"
         )
     return value
 
@@ -246,6 +302,20 @@ def _integer(fields: dict[str, Any], name: str) -> int:
 
 def _optional_integer(fields: dict[str, Any], name: str) -> int | None:
     return None if fields.get(name) is None else _integer(fields, name)
+
+
+def _optional_duration(fields: dict[str, Any]) -> float | None:
+    value = fields.get("duration_s")
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"expected duration_s to be a number, got {type(value).__name__}")
+    # NaN is in no range.
+    if not 0 <= value <= _MAX_DURATION_S:
+        raise ValueError(
+            f"expected duration_s from 0 to {_MAX_DURATION_S:g} seconds, got {reprlib.repr(value)}"
+        )
+    return float(value)
 
 
 def _spans(fields: dict[str, Any], name: str) -> tuple[Span, ...]:

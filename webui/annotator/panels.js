@@ -25,10 +25,12 @@ class Panels {
         button.dataset.label = style.label;
         button.dataset.command = "label";
         button.dataset.argument = index;
+        button.labelStyle = style;
         button.style.setProperty("--color", style.color);
         if (index < 20) {
           const key = `${index < 10 ? "" : "⇧"}${(index + 1) % 10}`;
           button.append(createElement("kbd", "", { textContent: key }));
+          button.setAttribute("aria-keyshortcuts", key.replace("⇧", "Shift+"));
         }
         button.append(createElement("span", "", { textContent: style.name }));
         const other = this.language === "zh" ? style.en : style.zh;
@@ -76,15 +78,24 @@ class Panels {
   }
 
   markActiveRow(active) {
-    for (const row of this.parts.entities.querySelectorAll("li.ed-active")) row.classList.remove("ed-active");
+    for (const row of this.parts.entities.querySelectorAll("li.ed-active")) {
+      row.classList.remove("ed-active");
+      row.removeAttribute("aria-current");
+    }
     if (!active) return;
     const list = this.parts.entities;
     const row = this.rows.get(active);
     row.classList.add("ed-active");
+    row.setAttribute("aria-current", "true");
     // scrollIntoView would move the page as well.
     if (row.offsetTop < list.scrollTop) list.scrollTop = row.offsetTop;
     const overhang = row.offsetTop + row.offsetHeight - list.scrollTop - list.clientHeight;
     if (overhang > 0) list.scrollTop += overhang;
+  }
+
+  markHoveredRow(entity) {
+    for (const row of this.parts.entities.querySelectorAll("li.ed-hover")) row.classList.remove("ed-hover");
+    if (entity) this.rows.get(entity)?.classList.add("ed-hover");
   }
 
   drawCurrent(state, styleOf, plan) {
@@ -97,6 +108,9 @@ class Panels {
     parts["propagate-words"].textContent = plan
       ? words("annotate.propagate_count", { total: plan.additions.length })
       : words("annotate.propagate");
+    for (const button of parts.palette.children) {
+      button.setAttribute("aria-pressed", String(button.dataset.label === active?.label));
+    }
     parts.undo.disabled = !state.undoSteps.length;
     parts.redo.disabled = !state.redoSteps.length;
     parts["current-entity"].classList.toggle("ed-hint", !active);

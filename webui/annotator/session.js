@@ -13,6 +13,7 @@ class Session {
     this.presence = new TabPresence(sessionStorage);
     this.drafts = new Drafts(localStorage, this.presence.id);
     this.lane = new RequestLane(send, () => this.#onLate());
+    this.timer = new WorkTimer(page.parts.root);
     this.works = new Map();
     this.current = null;
     this.ahead = [];
@@ -22,6 +23,7 @@ class Session {
     this.lastSaved = null;
     this.refusal = null;
     this.labels = [];
+    this.guideline = null;
     this.numTotal = 0;
     this.username = null;
   }
@@ -49,6 +51,8 @@ class Session {
       this.lane.drop((request) => request.event === "open");
       this.#stopMoving();
       this.#jumpTo(message);
+    } else if (message.kind === "project") {
+      this.#restart();
     }
   }
 
@@ -130,13 +134,25 @@ class Session {
     const { entities } = work.state;
     this.drafts.write(work.document, entities);
     this.lastSaved = null;
-    this.#save(work, entities, status, annotator);
+    this.#save(work, { entities, status, annotator, duration_s: this.timer.take(work) });
     this.page.savingChanged();
   }
 
   retry() {
     this.lane.retry();
     this.page.savingChanged();
+  }
+
+  // `label` null stands for all labels; "" goes back to the program's own words.
+  saveGuideline(label, text, onSaved) {
+    this.lane.push({
+      event: "guideline",
+      payload: () => ({ label, text }),
+      onAnswer: (message) => {
+        if (message.kind === "guideline") onSaved();
+        else this.page.tell("annotate.refused", { reason: message.reason });
+      },
+    });
   }
 
   restoreDraft() {
@@ -150,7 +166,9 @@ class Session {
     this.current.draft = null;
   }
 
-  #save(work, entities, status, annotator) {
+  // A save is {entities, status, annotator, duration_s}; the same one may be sent again after a conflict.
+  #save(work, save) {
+    const { entities, ...rest } = save;
     const bare = ({ start, end, label }) => ({ start, end, label });
     this.lane.push({
       event: "save",
@@ -162,14 +180,13 @@ class Session {
         base_revision: work.document.revision,
         spans: entities.filter((entity) => entity.source === "human").map(bare),
         suggestions: entities.filter((entity) => entity.source === "model").map(bare),
-        status,
-        annotator,
+        ...rest,
       }),
-      onAnswer: (message) => this.#afterSave(work, entities, status, annotator, message),
+      onAnswer: (message) => this.#afterSave(work, save, message),
     });
   }
 
-  #afterSave(work, entities, status, annotator, message) {
+  #afterSave(work, save, message) {
     this.refusal = null;
     if (message.kind === "saved") {
       this.drafts.remove(work.document);
@@ -177,9 +194,9 @@ class Session {
       document.revision = message.revision.number;
       document.status = message.status;
       document.history = [message.revision, ...document.history];
-      this.#markSaved(work, entities);
+      this.#markSaved(work, save.entities);
     } else if (message.kind === "conflict") {
-      this.#afterConflict(work, entities, status, annotator, message.document);
+      this.#afterConflict(work, save, message.document);
     } else {
       this.refusal = message.reason;
     }
@@ -192,7 +209,8 @@ class Session {
     this.lastSaved = work;
   }
 
-  #afterConflict(work, entities, status, annotator, theirs) {
+  #afterConflict(work, save, theirs) {
+    const { entities, status } = save;
     this.drafts.remove(work.document);
     this.lane.drop((request) => request.work === work);
     const isMine = AnnotationState.isSame(entities, AnnotationState.entitiesOf(theirs));
@@ -207,7 +225,7 @@ class Session {
       document: theirs,
       entities,
       onKeepMine: () => {
-        this.#save(work, entities, status, annotator);
+        this.#save(work, save);
         this.page.savingChanged();
       },
       onTakeTheirs: () => {
@@ -256,8 +274,19 @@ class Session {
   #takeProject(message) {
     this.drafts.project = message.project;
     this.labels = message.labels;
+    this.guideline = message.guideline;
     this.numTotal = message.num_total;
     this.username = message.username;
+  }
+
+  // Another project was chosen. Saves of the one before go on; what was typed there and not saved is kept as a draft.
+  #restart() {
+    this.lane.drop((request) => request.event === "open");
+    this.#stopMoving();
+    this.current = null;
+    this.ahead = [];
+    this.hasMoreAhead = true;
+    this.openFirst();
   }
 
   #jumpTo(message) {
@@ -307,6 +336,7 @@ class Session {
 
   #show(work) {
     this.current = work;
+    this.timer.start(work);
     this.page.showWork(work);
     this.#offerDraft(work);
   }

@@ -7,7 +7,7 @@ class TaggedText {
   constructor(container, testId) {
     this.container = container;
     this.testId = testId;
-    this.offsets = null;
+    this.offsets = new TextOffsets("");
     this.runs = [];
     this.nodes = [];
     this.ids = new WeakMap();
