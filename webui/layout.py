@@ -7,7 +7,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from annotation_store.store import AnnotationStore
-from webui import annotate_tab, api, data_tab, predict_tab
+from webui import annotate_tab, api, data_tab, predict_tab, project_choice
 from webui.messages import reports_errors
 from webui.model_choice import ModelChoice
 from webui.page_language import I18N, PageLanguage, translated
@@ -54,17 +54,19 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
             apply_default_css=False,
             elem_id="header-tools",
         )
+        choice = project_choice.build(store, settings, blocks)
+        current_project = choice.current
         with gr.Tabs(elem_id="pages", overflow_behavior="wrap") as tabs:
             with gr.Tab(translated("predict.tab"), id="predict", elem_id="page-predict"):
                 predict_page = predict_tab.build(store, models, settings, labels=project.labels)
             with gr.Tab(translated("annotate.tab"), id="annotate"):
-                annotate_page = annotate_tab.build(store, models, project)
+                annotate_page = annotate_tab.build(store, models, current_project=current_project)
             with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
                 data_page = data_tab.build(store, settings)
 
         @reports_errors
-        def open_in_editor(document_id: int, request: gr.Request) -> tuple[Any, Any]:
-            message = annotate_page.open_document(document_id, request)
+        def open_in_editor(project: str, document_id: int, request: gr.Request) -> tuple[Any, Any]:
+            message = annotate_page.open_document(project, document_id, request)
             return gr.Tabs(selected="annotate"), message
 
         for chosen, document_id in (
@@ -74,7 +76,7 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
             # One event for both: two answers in one frame of the browser overwrite each other.
             chosen.success(
                 open_in_editor,
-                inputs=document_id,
+                inputs=[current_project, document_id],
                 outputs=[tabs, annotate_page.editor],
                 show_progress="hidden",
                 api_visibility="private",

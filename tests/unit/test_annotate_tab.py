@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument, Project
+from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Prediction
 from ner_core.spans import Span
@@ -52,12 +52,12 @@ def predictor() -> FixedPredictor:
 
 @pytest.fixture
 def page(store: AnnotationStore, predictor: FixedPredictor) -> AnnotatePage:
-    return AnnotatePage(store, ModelChoice([predictor]), Project("default", CLUENER))
+    return AnnotatePage(store, ModelChoice([predictor]))
 
 
 def open_(page: AnnotatePage, **asked: Any) -> dict[str, Any]:
     payload = {"request": "token", "num_documents": 4} | asked
-    return page.answer_open(gr.EventData(None, payload), VISITOR)
+    return page.answer_open("default", gr.EventData(None, payload), VISITOR)
 
 
 def save(page: AnnotatePage, saved_id: int, /, **fields: Any) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_another_model_suggests_anew_but_not_where_a_person_was(page, store, pre
     save(page, corrected)
     trained = FixedPredictor(Span(5, 7, "address", 0.8))
     trained.name = "trained"
-    page = AnnotatePage(store, ModelChoice([trained]), Project("default", CLUENER))
+    page = AnnotatePage(store, ModelChoice([trained]))
     first, second = open_(page, document_id=untouched)["documents"]
     assert [span["label"] for span in first["suggestions"]] == ["address"]
     assert [revision.annotator for revision in store.history(untouched)] == ["fixed", "trained"]
@@ -140,7 +140,7 @@ def test_the_model_that_fits_the_project_suggests_wherever_it_stands_in_the_choi
 ):
     other = FixedPredictor(Span(0, 3, "PER", 0.9))
     other.name, other.labels = "msra", MSRA
-    page = AnnotatePage(store, ModelChoice([other, predictor]), Project("default", CLUENER))
+    page = AnnotatePage(store, ModelChoice([other, predictor]))
     (document_id,) = add(store, TEXT)
     (document,) = open_(page)["documents"]
     assert [span["label"] for span in document["suggestions"]] == ["name"]
@@ -154,7 +154,7 @@ def test_another_model_beside_the_one_that_fits_changes_no_suggestion(page, stor
     open_(page)
     other = FixedPredictor(Span(0, 3, "PER", 0.9))
     other.name, other.labels = "msra", MSRA
-    both = AnnotatePage(store, ModelChoice([other, predictor]), Project("default", CLUENER))
+    both = AnnotatePage(store, ModelChoice([other, predictor]))
     open_(both)
     assert store.get(document_id).revision_number == 1
     assert (predictor.num_calls, other.num_calls) == (1, 0)
@@ -203,14 +203,41 @@ def test_an_empty_store_gives_no_document(page):
     assert shown(message) == []
 
 
-def test_a_document_of_another_project_is_not_shown_and_not_saved(page, store):
+def test_a_document_of_another_project_is_not_shown(page, store):
     store.create_project("other", MSRA)
     (document_id,) = store.add([NewDocument(TEXT)], project="other").added_ids
     with pytest.raises(DocumentNotFound):
-        page.open_document(document_id)
+        page.open_document("default", document_id, VISITOR)
     assert open_(page, document_id=document_id)["kind"] == "refused"
-    assert save(page, document_id, base_revision=0)["kind"] == "refused"
-    assert store.get(document_id).revision is None
+
+
+def test_a_save_on_its_way_arrives_although_another_project_was_chosen(page, store):
+    """Its labels are checked against those of its own project."""
+    store.create_project("other", MSRA)
+    (document_id,) = store.add([NewDocument(TEXT)], project="other").added_ids
+    wrong = save(page, document_id, base_revision=0)
+    assert (wrong["kind"], store.get(document_id).revision) == ("refused", None)
+    location = {"start": 5, "end": 7, "label": "LOC"}
+    saved = save(page, document_id, base_revision=0, spans=[location])
+    assert (saved["kind"], store.get(document_id).spans) == ("saved", (Span(5, 7, "LOC"),))
+
+
+def test_a_project_that_is_gone_is_named_in_the_refusal(page, store):
+    payload = {"request": "token", "num_documents": 1}
+    message = page.answer_open("gone", gr.EventData(None, payload), VISITOR)
+    assert message["kind"] == "refused"
+    assert "There is no project 'gone'" in message["reason"]
+
+
+def test_each_project_shows_its_own_documents_and_labels(page, store):
+    store.create_project("other", MSRA)
+    add(store, TEXT)
+    (document_id,) = store.add([NewDocument(TEXT)], project="other").added_ids
+    payload = {"request": "token", "num_documents": 4}
+    message = page.answer_open("other", gr.EventData(None, payload), VISITOR)
+    assert shown(message) == [document_id]
+    assert message["project"] == "other"
+    assert [style["label"] for style in message["labels"]] == list(MSRA.labels)
 
 
 def test_a_save_stores_what_the_person_confirmed(page, store, opened):
@@ -301,7 +328,7 @@ def test_a_save_that_makes_no_sense_is_refused_with_the_reason(page, store, open
 
 @pytest.mark.parametrize("payload", [None, [], "text", {"request": 5}, {"request": "t"}])
 def test_a_request_of_the_wrong_shape_is_refused(page, payload):
-    assert page.answer_open(gr.EventData(None, payload), VISITOR)["kind"] == "refused"
+    assert page.answer_open("default", gr.EventData(None, payload), VISITOR)["kind"] == "refused"
     assert page.answer_save(gr.EventData(None, payload), VISITOR)["kind"] == "refused"
 
 
@@ -328,7 +355,7 @@ def test_a_number_that_no_database_holds_is_refused(page, name, number):
 
 
 def test_equal_answers_differ_in_their_nonce(page, opened):
-    first, second = page.open_document(opened), page.open_document(opened)
+    first, second = (page.open_document("default", opened, VISITOR) for _ in range(2))
     assert first.pop("nonce") != second.pop("nonce")
     assert first == second
 

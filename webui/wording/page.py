@@ -37,6 +37,11 @@ PAGE: Final[Block] = {
         "The file has {size} MB; at most {limit} MB can be read. Split it.",
     ),
     "page.file_missing": ("没有收到文件，请重新选择。", "No file came. Choose one again."),
+    "page.project": ("项目", "Project"),
+    "page.no_such_project": (
+        "没有名为 {name} 的项目，可能已改名。请刷新页面。",
+        "There is no project {name}; it may have been renamed. Reload the page.",
+    ),
     "page.separator": ("、", ", "),
     "page.num_models": ("{count} 个模型", "{count} models"),
     "page.no_such_model": (
