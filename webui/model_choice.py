@@ -120,6 +120,18 @@ class ModelChoice:
         """The directory or Hub id that a model was loaded from; None where there is none."""
         return self._offer.sources.get(name)
 
+    def for_project(self, project: Project) -> Predictor | None:
+        """The model that suggests in a project: the one it has chosen, or the one that fits best.
+
+        A chosen one that is not on offer, or knows no label of the project, is passed over; None if
+        no model knows any.
+        """
+        known = project.known_names
+        chosen = self.find(project.settings.model)
+        if chosen and not set(known.labels).isdisjoint(chosen.labels.labels):
+            return chosen
+        return self.best_for(known)
+
     def best_for(self, labels: LabelSet) -> Predictor | None:
         """The model that knows most of the labels, of several the first; None if none knows any."""
         known = set(labels.labels)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from annotation_store.projects import Project
+from annotation_store.projects import Project, ProjectSettings
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.pretrained import CheckpointError
 from webui.model_choice import ModelChoice, compare_labels, find_checkpoints
@@ -57,6 +57,24 @@ def test_the_model_that_knows_most_labels_of_a_project_fits_it_best(labels, best
 def test_the_default_model_fits_best_among_those_of_the_same_labels():
     mine = model("mine", *MSRA.labels)
     assert ModelChoice([mine, CLUENER_MODEL, MSRA_MODEL]).best_for(MSRA) is mine
+
+
+@pytest.mark.parametrize(
+    ("chosen", "suggesting"),
+    [(None, "cluener"), ("mine", "mine"), ("gone", "cluener"), ("msra", "cluener")],
+)
+def test_a_project_gets_the_model_it_has_chosen_if_that_can_help(chosen, suggesting):
+    models = ModelChoice([CLUENER_MODEL, model("mine", "name", "river"), MSRA_MODEL])
+    project = Project("p", LabelSet(("name", "company")), ProjectSettings(model=chosen))
+    found = models.for_project(project)
+    assert found is not None
+    assert found.name == suggesting
+
+
+def test_a_model_helps_a_project_whose_labels_it_knows_by_former_names():
+    models = ModelChoice([MSRA_MODEL, CLUENER_MODEL])
+    project = Project("p", LabelSet(("firm",)), former_labels={"company": "firm", "PER": None})
+    assert models.for_project(project) is CLUENER_MODEL
 
 
 def test_a_model_put_to_use_comes_first_and_the_old_one_stays_on_offer(
