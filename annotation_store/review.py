@@ -1,0 +1,211 @@
+"""Versions of documents side by side: what each annotator's own newest revision says.
+
+The history keeps every revision, so an annotator's version can be found after others have saved
+over it. It need not be independent: whoever opens a document sees the version before.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy.orm import aliased
+
+from annotation_store.database import Database
+from annotation_store.documents import Revision, Status
+from annotation_store.rows import (
+    REVISION_COLUMNS,
+    filter_documents,
+    select_documents,
+    to_document,
+    to_revision,
+)
+from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
+
+AuthorSource = Literal["human", "import"]
+
+# Nobody labels a text that is not to be used.
+_UNUSED: Final[tuple[Status, ...]] = ("rejected", "ignored")
+# Values that a statement names together; SQLite takes 32,766 at most.
+_IDS_AT_A_TIME: Final = 500
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Author:
+    """Who made a version: a person at the editor, or whoever labelled an imported file.
+
+    Attributes:
+        source: The source of their revisions.
+        annotator: Their name; "" when unknown.
+    """
+
+    source: AuthorSource
+    annotator: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorCount:
+    """An author and the number of documents of which there is a revision by them."""
+
+    author: Author
+    num_documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDocument:
+    """A document with the versions that were asked for.
+
+    Attributes:
+        id: The store's number for it.
+        position: 1 for the project's first document.
+        text: Exactly as it was added.
+        newest: Its newest revision, which the next save must name.
+        versions: One revision for each author asked for, in their order.
+    """
+
+    id: int
+    position: int
+    text: str
+    newest: Revision
+    versions: tuple[Revision, ...]
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether a reviewer has decided, and nobody has changed the document since."""
+        return self.newest.source == "review"
+
+
+def list_authors(database: Database, *, project: str) -> tuple[AuthorCount, ...]:
+    """Everybody with a version of some document of a project, those with the most first.
+
+    Raises:
+        ValueError: There is no such project.
+        StoreError: The database cannot be read.
+    """
+    num_documents = func.count(RevisionRow.document_id.distinct())
+    with database.reading() as connection:
+        rows = connection.execute(
+            select(RevisionRow.source, RevisionRow.annotator, num_documents.label("num_documents"))
+            .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
+            .where(*filter_documents(connection, project), _is_by_author(), _is_confirmed())
+            .group_by(RevisionRow.source, RevisionRow.annotator)
+            .order_by(num_documents.desc(), RevisionRow.source, RevisionRow.annotator)
+        )
+        return tuple(
+            AuthorCount(Author(row.source, row.annotator), row.num_documents) for row in rows
+        )
+
+
+def read_revision_numbers(database: Database, *, project: str) -> dict[int, int]:
+    """The number of each document's newest revision by the document's id: what has changed since?
+
+    Raises:
+        ValueError: There is no such project.
+        StoreError: The database cannot be read.
+    """
+    with database.reading() as connection:
+        rows = connection.execute(
+            select(DocumentRow.id, DocumentRow.revision_number).where(
+                *filter_documents(connection, project)
+            )
+        )
+        return {row.id: row.revision_number for row in rows}
+
+
+def read_versions(
+    database: Database,
+    authors: Sequence[Author | None],
+    *,
+    project: str,
+    document_ids: Collection[int] | None = None,
+) -> list[ReviewDocument]:
+    """The documents of which each of some authors has a version, in order.
+
+    Left out are versions that reject or ignore the text, and pre-annotations, which nobody has
+    confirmed.
+
+    Args:
+        database: To read; all comes from one state of it.
+        authors: Whose versions; None stands for the version that counts, the newest one unless it
+            is a model's.
+        project: The project's name.
+        document_ids: Look at these documents only; None for all.
+
+    Raises:
+        ValueError: There is no such project.
+        StoreError: The database cannot be read.
+    """
+    assert authors, "expected somebody whose versions to read"
+    found: list[ReviewDocument] = []
+    with database.reading() as connection:
+        of_project = filter_documents(connection, project)
+        for some in _id_conditions(document_ids):
+            conditions = [*of_project, *some]
+            versions = [_read_newest(connection, author, conditions) for author in authors]
+            wanted = set.intersection(*map(set, versions))
+            rows = connection.execute(select_documents(*conditions).order_by(DocumentRow.position))
+            for row in rows:
+                if row.id not in wanted:
+                    continue
+                document = to_document(row)
+                assert document.revision is not None
+                found.append(
+                    ReviewDocument(
+                        document.id,
+                        document.position,
+                        document.text,
+                        document.revision,
+                        tuple(of_author[document.id] for of_author in versions),
+                    )
+                )
+    return sorted(found, key=lambda document: document.position)
+
+
+def _read_newest(
+    connection: Connection, author: Author | None, conditions: Sequence[ColumnElement[bool]]
+) -> dict[int, Revision]:
+    """Each document's newest revision by an author, by the document's id."""
+    query = (
+        select(DocumentRow.id, DocumentRow.text, ProjectRow.former_labels, *REVISION_COLUMNS)
+        .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
+        .join(RevisionRow, RevisionRow.document_id == DocumentRow.id)
+        .where(*conditions)
+    )
+    if author is None:
+        query = query.where(
+            RevisionRow.number == DocumentRow.revision_number, RevisionRow.source != "model"
+        )
+    else:
+        other = aliased(RevisionRow)
+        newest = (
+            select(func.max(other.number))
+            .where(other.document_id == DocumentRow.id)
+            .where(other.source == author.source, other.annotator == author.annotator)
+            .scalar_subquery()
+        )
+        query = query.where(RevisionRow.number == newest)
+    rows = connection.execute(query.where(_is_confirmed()))
+    return {row.id: _to_revision(row) for row in rows if row.status not in _UNUSED}
+
+
+def _to_revision(row: Row[tuple[object, ...]]) -> Revision:
+    return to_revision(row.id, row.text, row)
+
+
+def _is_by_author() -> ColumnElement[bool]:
+    return RevisionRow.source.in_(("human", "import"))
+
+
+def _is_confirmed() -> ColumnElement[bool]:
+    return RevisionRow.is_preannotated.is_(False)
+
+
+def _id_conditions(document_ids: Collection[int] | None) -> list[list[ColumnElement[bool]]]:
+    """Conditions that together hold for the documents named; one that always holds for None."""
+    if document_ids is None:
+        return [[]]
+    ids = sorted(document_ids)
+    return [
+        [DocumentRow.id.in_(ids[start : start + _IDS_AT_A_TIME])]
+        for start in range(0, len(ids), _IDS_AT_A_TIME)
+    ]

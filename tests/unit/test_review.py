@@ -1,0 +1,153 @@
+import pytest
+
+from annotation_store.dismissals import dismiss, read_dismissals, restore
+from annotation_store.review import (
+    Author,
+    AuthorCount,
+    list_authors,
+    read_revision_numbers,
+    read_versions,
+)
+from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument
+from ner_core.labels import CLUENER
+from ner_core.spans import Span
+
+ANNA, BO = Author("human", "Anna"), Author("human", "Bo")
+COMPANY, NAME = Span(0, 4, "company"), Span(4, 7, "name")
+TEXT = "浙商银行叶老桂"
+
+
+@pytest.fixture
+def store(tmp_path):
+    with AnnotationStore.open(tmp_path / "annotations.db") as store:
+        store.create_project("default", CLUENER)
+        yield store
+
+
+def add(store, *texts, **attributes):
+    return store.add([NewDocument(text, **attributes) for text in texts]).added_ids
+
+
+def save(store, document_id, annotator, *spans, status="accepted", source="human"):
+    base = store.get(document_id).revision_number
+    return store.save(
+        document_id,
+        base_revision=base,
+        spans=spans,
+        status=status,
+        annotator=annotator,
+        source=source,
+    )
+
+
+def spans_of(documents):
+    return [[version.spans for version in document.versions] for document in documents]
+
+
+def test_each_annotators_own_newest_version_is_found_among_others(store):
+    (document_id,) = add(store, TEXT)
+    save(store, document_id, "Anna", COMPANY)
+    save(store, document_id, "Anna", COMPANY, NAME)
+    save(store, document_id, "Bo", NAME)
+    save(store, document_id, "Cem")
+    (document,) = read_versions(store.database, [ANNA, BO], project="default")
+    assert spans_of([document]) == [[(COMPANY, NAME), (NAME,)]]
+    assert document.newest.annotator == "Cem"
+    assert (document.id, document.text, document.position) == (document_id, TEXT, 1)
+
+
+def test_only_documents_that_all_have_labelled_are_compared_in_order(store):
+    first, second, third = add(store, "北京", "上海", "广州")
+    for document_id in (third, first):
+        save(store, document_id, "Anna")
+        save(store, document_id, "Bo")
+    save(store, second, "Anna")
+    documents = read_versions(store.database, [ANNA, BO], project="default")
+    assert [document.id for document in documents] == [first, third]
+
+
+def test_the_version_that_counts_is_the_newest_unless_a_model_made_it(store):
+    by_human, by_model, reviewed, unlabelled = add(store, "北京", "上海", "广州", "深圳")
+    save(store, by_human, "Anna", Span(0, 2, "address"))
+    save(store, by_model, "cluener-small", source="model", status="new")
+    save(store, reviewed, "Anna")
+    save(store, reviewed, "Chief", Span(0, 2, "address"), source="review")
+    documents = read_versions(store.database, [None], project="default")
+    assert [document.id for document in documents] == [by_human, reviewed]
+    assert [document.is_reviewed for document in documents] == [False, True]
+    assert unlabelled not in [document.id for document in documents]
+
+
+def test_rejected_and_ignored_texts_have_no_version(store):
+    (document_id,) = add(store, "北京")
+    save(store, document_id, "Anna", Span(0, 2, "address"))
+    save(store, document_id, "Anna", status="rejected")
+    assert read_versions(store.database, [ANNA], project="default") == []
+    assert read_versions(store.database, [None], project="default") == []
+
+
+def test_what_a_tool_labelled_is_nobodys_version(store):
+    suggestion = Span(0, 2, "address", score=0.9)
+    add(store, "北京", suggestions=(suggestion,), is_preannotated=True)
+    add(store, "上海", spans=(Span(0, 2, "address"),), status="accepted")
+    (document,) = read_versions(store.database, [None], project="default")
+    assert document.text == "上海"
+    assert list_authors(store.database, project="default") == (
+        AuthorCount(Author("import", ""), 1),
+    )
+
+
+def test_authors_are_listed_by_their_documents_without_models_and_reviewers(store):
+    first, second = add(store, "北京", "上海")
+    for document_id in (first, second, second):
+        save(store, document_id, "Bo")
+    save(store, first, "Anna")
+    save(store, first, "Chief", source="review")
+    save(store, second, "cluener-small", source="model")
+    assert list_authors(store.database, project="default") == (
+        AuthorCount(BO, 2),
+        AuthorCount(ANNA, 1),
+    )
+
+
+def test_another_projects_documents_are_not_compared(store):
+    store.create_project("other", CLUENER)
+    store.add([NewDocument("北京", spans=(), status="accepted")], project="other", annotator="Bo")
+    assert read_versions(store.database, [None], project="default") == []
+    assert list_authors(store.database, project="default") == ()
+    with pytest.raises(ValueError, match="expected one of the projects"):
+        list_authors(store.database, project="nobody's")
+
+
+def test_some_documents_can_be_asked_for_however_many_there_are(store):
+    texts = [f"第{number}条" for number in range(1200)]
+    ids = store.add([NewDocument(text, spans=()) for text in texts]).added_ids
+    asked = [ids[0], *ids[100:1150]]
+    found = read_versions(store.database, [None], project="default", document_ids=asked)
+    assert [document.id for document in found] == asked
+    assert read_versions(store.database, [None], project="default", document_ids=[]) == []
+
+
+def test_the_number_of_the_newest_revision_tells_what_has_changed(store):
+    first, second = add(store, "北京", "上海")
+    save(store, second, "Anna")
+    assert read_revision_numbers(store.database, project="default") == {first: 0, second: 1}
+
+
+def test_a_dismissal_is_kept_once_and_can_be_taken_back(store):
+    (document_id,) = add(store, "北京")
+    for _ in range(2):
+        dismiss(store.database, document_id, "half-pair:0-2-book>", annotator="Anna")
+    expected = {(document_id, "half-pair:0-2-book>")}
+    assert read_dismissals(store.database, project="default") == expected
+    restore(store.database, document_id, "half-pair:0-2-book>")
+    restore(store.database, document_id, "half-pair:0-2-book>")
+    assert read_dismissals(store.database, project="default") == frozenset()
+
+
+def test_a_dismissal_of_nothing_is_refused(store):
+    (document_id,) = add(store, "北京")
+    with pytest.raises(DocumentNotFound):
+        dismiss(store.database, document_id + 1, "half-pair", annotator="Anna")
+    with pytest.raises(ValueError, match="of 1 to 300 characters, got 301"):
+        dismiss(store.database, document_id, "x" * 301, annotator="Anna")
