@@ -137,6 +137,21 @@ class Project:
     def _renamed(self) -> tuple[str, ...]:
         return tuple(old for old, label in self.former_labels.items() if label is not None)
 
+    def check_label(self, label: str) -> None:
+        """Refuse what is no label of the project.
+
+        Raises:
+            ValueError: Names the labels that are.
+        """
+        if label not in self.labels.labels:
+            raise ValueError(
+                f"expected one of the labels {', '.join(self.labels.labels)}, got {label!r}"
+            )
+
+    def names_of(self, label: str) -> tuple[str, ...]:
+        """Every name by which a revision may call a label: its own and the former ones."""
+        return (label, *(old for old, present in self.former_labels.items() if present == label))
+
     def adopt(self, spans: Iterable[Span]) -> tuple[Span, ...]:
         """A model's spans under today's names, without those of labels that are not the project's.
 
@@ -180,6 +195,19 @@ def read_former_labels(stored: object) -> dict[str, str | None]:
         if not isinstance(label, str | None):
             raise ValueError(f"expected a label or null, got {reprlib.repr(label)}")
     return former
+
+
+def check_project_name(name: str) -> None:
+    """Refuse what cannot be a project's name.
+
+    Raises:
+        ValueError: It is blank, too long, or cannot be stored.
+    """
+    check_text(name)
+    if not name.strip() or len(name) > MAX_NAME_CHARACTERS:
+        raise ValueError(
+            f"expected a project name of 1 to {MAX_NAME_CHARACTERS} characters, got {name!r}"
+        )
 
 
 def check_length(text: str, max_characters: int, what: str) -> None:

@@ -32,7 +32,7 @@ from annotation_store.documents import (
     digest_text,
 )
 from annotation_store.project_rows import find_project, read_projects
-from annotation_store.projects import Project, use_present_name
+from annotation_store.projects import Project, check_project_name, use_present_name
 from annotation_store.rows import (
     REVISION_COLUMNS,
     filter_documents,
@@ -116,9 +116,7 @@ class AnnotationStore:
         Raises:
             ValueError: The name is blank or too long, or the project exists with other labels.
         """
-        check_text(name)
-        if not name.strip() or len(name) > 200:
-            raise ValueError(f"expected a project name of 1 to 200 characters, got {name!r}")
+        check_project_name(name)
         with self.database.writing() as connection:
             known = read_projects(connection).get(name)
             if known is None:
