@@ -26,6 +26,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from ner_core import lexicon_encoder as lexicon_encoder  # known to AutoModel once imported
 from ner_core.labels import LabelSet
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.preprocessing import CharacterVocabulary
@@ -284,7 +285,12 @@ def _load_weights(tagger: nn.Module, weights: dict[str, Tensor], path: Path) -> 
         if not torch.isfinite(weight).all():
             raise CheckpointError(f"expected finite weights in {path}, got NaN or infinity: {name}")
     try:
-        tagger.load_state_dict({name: weight.float() for name, weight in weights.items()})
+        tagger.load_state_dict(
+            {
+                name: weight.float() if weight.is_floating_point() else weight
+                for name, weight in weights.items()
+            }
+        )
     except RuntimeError as error:
         reasons = [line.strip() for line in str(error).splitlines()[1:]]
         raise CheckpointError(
@@ -344,7 +350,14 @@ def _describe_tagger(config: TaggerConfig) -> dict[str, Any]:
 
 def _collect_weights(tagger: Tagger, dtype: torch.dtype) -> dict[str, Tensor]:
     return {
-        name: (weight if name.startswith("crf.") else weight.to(dtype)).detach().cpu().contiguous()
+        name: (
+            weight.to(dtype)
+            if weight.is_floating_point() and not name.startswith("crf.")
+            else weight
+        )
+        .detach()
+        .cpu()
+        .contiguous()
         for name, weight in tagger.state_dict().items()
     }
 
