@@ -1,8 +1,8 @@
 """Which of the database's projects a visitor works on: the selector in the page head.
 
 Every page has the name of the project, the state `current`, among the inputs of its handlers, finds
-the project by `find_project`, and draws itself anew on `current.change`. The browser keeps the choice
-in a cookie: the state ends when the page is loaded again, as the language switch does.
+the project by `find_project`, and draws itself anew on `current.change`. The browser keeps the
+choice in a cookie: the state ends when the page is loaded again, as the language switch does.
 """
 
 import reprlib
