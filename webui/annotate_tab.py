@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from annotation_store.project_changes import set_guideline
 from annotation_store.projects import Project
 from annotation_store.store import (
     AnnotationStore,
@@ -15,11 +16,13 @@ from annotation_store.store import (
 )
 from webui.annotator.component import make_editor
 from webui.annotator.messages import (
+    GuidelineRequest,
     Message,
     OpenRequest,
     SaveRequest,
     conflict_message,
     documents_message,
+    guideline_message,
     project_message,
     refused_message,
     saved_message,
@@ -86,6 +89,7 @@ class AnnotatePage:
                 suggestions=asked.keep_suggestions(document),
                 status=asked.status,
                 annotator=_username(request) or asked.annotator,
+                duration_s=asked.duration_s,
             )
         except StaleRevision:  # somebody saved between our look and our save
             return self._conflict(asked)
@@ -93,6 +97,18 @@ class AnnotatePage:
             logger.warning("save refused: %s", error)
             return refused_message(token, str(error))
         return saved_message(asked.request, asked.document_id, revision)
+
+    def answer_guideline(self, project: str, event: gr.EventData, request: gr.Request) -> Message:
+        """Store what a label is for in the user's words, or say why not."""
+        token = None
+        try:
+            asked = GuidelineRequest.from_payload(event._data)
+            token = asked.request
+            found = find_project(self._store, project, language_of(request))
+            set_guideline(self._store.database, found.name, asked.label, asked.text)
+        except ValueError as error:
+            return refused_message(token, str(error))
+        return guideline_message(asked)
 
     def _conflict(self, asked: SaveRequest) -> Message:
         document = self._store.get(asked.document_id)
@@ -180,6 +196,7 @@ def build(
         # Opening a long text waits for the model; nobody's save should wait with it.
         (page.editor.open, page.answer_open, current_project, 4),
         (page.editor.save, page.answer_save, None, 1),
+        (page.editor.guideline, page.answer_guideline, current_project, 1),
     ):
         listen(
             answer,

@@ -196,11 +196,6 @@ def project_message() -> Message:
     return _message("project", None)
 
 
-def project_message() -> Message:
-    """Another project was chosen: what is on screen belongs to the one before."""
-    return _message("project", None)
-
-
 def saved_message(request: str, document_id: int, revision: Revision) -> Message:
     """A revision was stored."""
     return _message("saved", request) | {

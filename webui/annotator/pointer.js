@@ -29,10 +29,9 @@ class Pointer {
 
   // Goes back to where the border was.
   cancelDrag() {
-    this.dragged = null;
     this.editor.state.cancelDrag();
-    this.view.frame.classList.remove("ed-dragging");
     this.editor.draw();
+    this.#setDragged(null);
   }
 
   #onClick(event) {
@@ -86,14 +85,19 @@ class Pointer {
     this.editor.hover(entity);
   }
 
+  #setDragged(border) {
+    this.dragged = border;
+    this.view.frame.classList.toggle("ed-dragging", border !== null);
+    this.view.drawSelection(); // the tag comes or goes, and the text moves
+  }
+
   #listenToGrip(border, grip) {
     grip.addEventListener("pointerdown", (event) => {
       if (!this.editor.isEditable || event.button !== 0) return;
       event.preventDefault();
       this.editor.parts.root.focus({ preventScroll: true });
       grip.setPointerCapture(event.pointerId);
-      this.dragged = border;
-      this.view.frame.classList.add("ed-dragging");
+      this.#setDragged(border);
     });
     grip.addEventListener("pointermove", (event) => {
       if (!this.isDragging) return;
@@ -102,8 +106,7 @@ class Pointer {
     });
     grip.addEventListener("pointerup", () => {
       if (!this.isDragging) return;
-      this.dragged = null;
-      this.view.frame.classList.remove("ed-dragging");
+      this.#setDragged(null);
       this.editor.commands.dropBorder();
     });
     grip.addEventListener("pointercancel", () => {

@@ -289,16 +289,6 @@ class Session {
     this.openFirst();
   }
 
-  // Another project was chosen. Saves of the one before go on; what was typed there and not saved is kept as a draft.
-  #restart() {
-    this.lane.drop((request) => request.event === "open");
-    this.#stopMoving();
-    this.current = null;
-    this.ahead = [];
-    this.hasMoreAhead = true;
-    this.openFirst();
-  }
-
   #jumpTo(message) {
     this.#takeProject(message);
     const [first, ...rest] = message.documents.map((document) => this.#workOf(document));
