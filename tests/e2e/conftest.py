@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from annotation_store.store import AnnotationStore
+from tests.e2e.editor import Editor, show_editor
+
 _ROOT = Path(__file__).parents[2]
 _START_TIMEOUT_S = 120.0
 _CHROMIUM_FLAGS = (
@@ -151,3 +154,34 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert not errors, f"script errors on the page: {errors}"
+
+
+@pytest.fixture(scope="session")
+def editor_app(start_app: StartApp) -> RunningApp:
+    """The app on fixed rules, one for all modules that test the editor."""
+    return start_app("tests/e2e/rules_app.py")
+
+
+@pytest.fixture
+def store(editor_app: RunningApp) -> Iterator[AnnotationStore]:
+    """The database of `editor_app`, with nothing left to review from the tests before."""
+    with AnnotationStore.open(editor_app.database) as store:
+        while (document := store.next(after=None, status="new")) is not None:
+            store.save(
+                document.id,
+                base_revision=document.revision_number,
+                spans=(),
+                status="ignored",
+                annotator="cleaner",
+            )
+        yield store
+
+
+@pytest.fixture
+def open_editor(editor_app: RunningApp, open_page: Callable[..., Page]) -> Callable[..., Editor]:
+    """Open the page 标注 as a visitor of one's own; keyword arguments are those of `open_page`."""
+
+    def open_tab(**options: Any) -> Editor:
+        return show_editor(open_page(editor_app.url, **options))
+
+    return open_tab

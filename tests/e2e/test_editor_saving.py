@@ -1,0 +1,208 @@
+"""Nothing is lost: quick saves, two people at once, drafts, a server that dies."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from ner_core.spans import Span
+from tests.e2e.editor import ADDRESS, NAME, add, numbered, saved, show_editor
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_stale_save_is_refused_and_both_versions_are_shown(store, open_editor):
+    (document_id,) = add(store, "叶老桂在杭州和上海（10）")
+    mine, theirs = open_editor(), open_editor()
+    theirs.page.get_by_label("标注人").fill("<img src=x onerror=window.ran=1>")
+    theirs.root.focus()
+    theirs.select(4, 2)
+    theirs.press(ADDRESS, "Enter")
+    theirs.expect_state("saved")
+
+    mine.select(7, 2)
+    mine.press(ADDRESS, "Enter")
+
+    mine.expect_state("conflict")
+    expect(mine.page.get_by_test_id("conflict-mine")).to_contain_text("叶老桂在杭州和上海")
+    shown = mine.page.get_by_test_id("conflict-theirs")
+    expect(shown).to_contain_text("<img src=x onerror=window.ran=1>")
+    their_labels = shown.get_by_test_id("conflict-entity")
+    expect(their_labels).to_have_text(["叶老桂", "杭州"])
+    assert saved(store, document_id).revision_number == 2
+    mine.press("Escape")  # there is no way around the choice
+    mine.expect_state("conflict")
+
+    mine.page.get_by_role("button", name="保留我的").click()
+    mine.expect_state("saved")
+    document = saved(store, document_id)
+    assert document.revision_number == 3
+    assert document.spans == (Span(0, 3, "name"), Span(7, 9, "address"))
+    assert mine.page.evaluate("window.ran") is None
+
+    theirs.press("Delete", "Enter")  # now the other one is behind
+    theirs.expect_state("conflict")
+    theirs.page.get_by_role("button", name="采用对方的").click()
+    theirs.expect_spans(("叶老桂", "name", "human"), ("上海", "address", "human"))
+    theirs.expect_state("clean")
+    assert saved(store, document_id).revision_number == 3
+
+
+def test_a_key_typed_ahead_chooses_no_version_of_a_conflict(store, open_editor):
+    (document_id,) = add(store, "小红在北京（冲突）")
+    first, second = open_editor(), open_editor()
+    for editor in (first, second):
+        editor.expect_document(document_id)
+    first.select(0, 2)
+    first.press(NAME, "Enter")
+    first.expect_state("saved")
+    second.select(3, 2)
+    second.press(ADDRESS, "Enter")
+    expect(second.page.get_by_test_id("conflict")).to_be_visible()
+    second.press("Enter", "Space")
+    expect(second.page.get_by_test_id("conflict")).to_be_visible()
+    assert saved(store, document_id).spans == (Span(0, 2, "name"),)
+
+
+def test_five_quick_enters_make_five_right_revisions(store, open_editor):
+    documents = add(store, *(numbered("叶老桂博士到了浙商银行。", n) for n in range(12, 18)))
+    editor = open_editor()
+    editor.expect_document(documents[0])
+    editor.press(*["Enter"] * 5)
+    editor.expect_document(documents[5])
+    editor.expect_state("saved")
+    expect(editor.status).to_contain_text("已保存")
+    for document_id in documents[:5]:
+        document = saved(store, document_id)
+        assert document.revision_number == 2
+        assert document.spans == (
+            Span(0, 3, "name"),
+            Span(3, 5, "position"),
+            Span(7, 11, "company"),
+        )
+    assert saved(store, documents[5]).revision_number == 1
+
+
+def test_unsaved_work_waits_when_a_person_looks_at_another_document(store, open_editor):
+    first, second = add(store, "小明在北京（20）", "小红在上海（21）")
+    editor = open_editor()
+    editor.select(0, 2)
+    editor.press(NAME)
+    editor.press("j")
+    editor.expect_document(second)
+    editor.press("k")
+    editor.expect_document(first)
+    editor.expect_spans(("小明", "name", "human"))
+    editor.expect_state("dirty")
+    editor.press("Control+z")
+    editor.expect_state("clean")
+
+
+def test_a_draft_with_labels_of_another_project_is_not_offered(store, open_editor):
+    text = "小红在北京（21c）"
+    (document_id,) = add(store, text)
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.page.evaluate(
+        """([id, text]) => localStorage.setItem(`ner_draft/default/${id}/1`, JSON.stringify({
+            text, entities: [{ start: 0, end: 2, label: "PER", source: "human" }],
+            at: new Date().toISOString(), tab: "closed" }))""",
+        [document_id, text],
+    )
+    editor.page.reload()
+    editor = show_editor(editor.page, is_reloaded=True)
+    editor.expect_document(document_id)
+    expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
+    expect(editor.text).to_contain_text("小红")
+
+
+def test_a_draft_that_cannot_be_read_does_not_keep_the_editor_from_opening(store, open_editor):
+    (document_id,) = add(store, "小红在北京（21b）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.page.evaluate(
+        "id => localStorage.setItem(`ner_draft/default/${id}/1`, 'not JSON')", document_id
+    )
+    editor.page.reload()
+    show_editor(editor.page, is_reloaded=True).expect_document(document_id)
+
+
+def test_a_draft_survives_a_reload_and_is_offered_before_anything_else(store, open_editor):
+    _, document_id = add(store, "小红在北京（22）", "小明在南京（22）")
+    editor = open_editor()
+    editor.press("j")
+    editor.expect_document(document_id)
+    editor.select(0, 2)
+    editor.press(NAME)
+    editor.expect_state("dirty")
+    editor.page.reload()
+    editor = show_editor(editor.page, is_reloaded=True)
+    editor.expect_document(document_id)
+    expect(editor.page.get_by_test_id("draft-offer")).to_be_visible()
+    editor.expect_spans()
+    editor.page.wait_for_timeout(1500)  # a key at once would count as typed ahead
+    expect(editor.page.get_by_role("button", name=re.compile("恢复"))).to_be_focused()
+    editor.page.keyboard.press("Enter")
+    expect(editor.entities).to_have_count(1)
+    editor.expect_spans(("小明", "name", "human"))
+    editor.press("Enter")
+    editor.expect_state("saved")
+    assert saved(store, document_id).spans == (Span(0, 2, "name"),)
+    editor.page.reload()
+    editor = show_editor(editor.page, is_reloaded=True)
+    expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
+
+
+def test_work_in_one_tab_is_not_offered_as_a_draft_in_another(store, open_editor, editor_app):
+    (document_id,) = add(store, "小明在苏州（22）")
+    editor = open_editor()
+    editor.select(0, 2)
+    editor.press(NAME)
+    editor.expect_state("dirty")
+
+    other_page = editor.page.context.new_page()
+    other_page.goto(editor_app.url)
+    other = show_editor(other_page)
+    other.expect_document(document_id)
+    other.page.wait_for_timeout(500)
+    expect(other.page.get_by_test_id("draft-offer")).to_be_hidden()
+    other.select(3, 2)
+    other.press(ADDRESS, "Enter")
+    other.expect_state("saved")
+
+    editor.page.bring_to_front()
+    editor.press("Enter")
+    editor.expect_state("conflict")
+    editor.page.get_by_role("button", name="采用对方的").click()
+    editor.expect_spans(("苏州", "address", "human"))
+
+    editor.press("Tab", "Delete")
+    editor.page.close()  # left for good, unsaved
+    third_page = other.page.context.new_page()
+    third_page.goto(editor_app.url)
+    third = show_editor(third_page)
+    expect(third.page.get_by_test_id("draft-offer")).to_be_visible()
+    third.page.get_by_role("button", name="丢弃草稿").click()
+    third.expect_spans(("苏州", "address", "human"))
+    third.expect_state("clean")
+
+
+def test_a_draft_is_kept_when_the_server_dies_and_is_offered_when_it_is_back(
+    editor_app, store, open_editor
+):
+    (document_id,) = add(store, "小明在长沙（24）")
+    editor = open_editor()
+    editor.select(0, 2)
+    editor_app.stop()
+    editor.press(NAME, "Enter")
+    editor.expect_state("error")
+    expect(editor.status).to_contain_text("未保存，草稿已保留")
+
+    editor_app.start()
+    editor.page.goto(editor_app.url)
+    editor = show_editor(editor.page)
+    editor.page.get_by_role("button", name="恢复草稿").click()
+    editor.expect_spans(("小明", "name", "human"))
+    editor.press("Enter")
+    editor.expect_state("saved")
+    assert saved(store, document_id).spans == (Span(0, 2, "name"),)
