@@ -103,7 +103,7 @@ class SoftLexicon(nn.Module):
 
     def forward(self, token_ids: Tensor) -> Tensor:
         """Shape: (B, L) -> (B, L, 4 * W), in float32; zeros where no word has that role."""
-        matches = self.find(token_ids)
+        matches = find_words(self.keys, token_ids)
         if self.training and self.word_dropout > 0.0:
             kept = torch.rand(matches.word.shape, device=token_ids.device) >= self.word_dropout
             matches = Matches(*(values[kept] for values in matches))
@@ -120,23 +120,6 @@ class SoftLexicon(nn.Module):
         )
         return pooled.view(*token_ids.shape, self.output_size)
 
-    def find(self, token_ids: Tensor) -> Matches:
-        """All words of the lexicon in each row. Shape: (B, L).
-
-        Special tokens and padding match nothing, since no word of the lexicon holds them.
-        """
-        found: list[Matches] = []
-        key = torch.zeros_like(token_ids)
-        longest = max(1, min(MAX_WORD_CHARACTERS, token_ids.shape[1]))
-        for length in range(1, longest + 1):
-            # Shape: (B, L - length + 1)
-            key = key[:, : token_ids.shape[1] - length + 1] * _MULTIPLIER
-            key = key + token_ids[:, length - 1 :] + 1
-            word = torch.searchsorted(self.keys, key).clamp_(max=len(self.keys) - 1)
-            row, start = (self.keys[word] == key).nonzero(as_tuple=True)
-            found.append(Matches(row, start, torch.full_like(row, length), word[row, start]))
-        return Matches(*map(torch.cat, zip(*found, strict=True)))
-
     def _describe(self, matches: Matches) -> Tensor:
         """Vector, types and length of each match. Shape: (M, W)."""
         vectors = self.vectors[self.vector_ids[matches.word].long()] * self.vector_scale
@@ -144,6 +127,27 @@ class SoftLexicon(nn.Module):
         types = (self.types[matches.word].unsqueeze(1) >> bits) & 1
         lengths = nn.functional.one_hot(matches.length - 1, MAX_WORD_CHARACTERS)
         return torch.cat((vectors.float(), types.float(), lengths.float()), dim=1)
+
+
+def find_words(keys: Tensor, token_ids: Tensor) -> Matches:
+    """All words in each row, by their keys; the longest last.
+
+    Special tokens and padding match nothing, since no word holds them.
+
+    Args:
+        keys: Of the words, sorted. Shape: (N,)
+        token_ids: Shape: (B, L)
+    """
+    width = token_ids.shape[1]
+    found: list[Matches] = []
+    key = torch.zeros_like(token_ids)
+    for length in range(1, max(1, min(MAX_WORD_CHARACTERS, width)) + 1):
+        # Shape: (B, L - length + 1)
+        key = key[:, : width - length + 1] * _MULTIPLIER + token_ids[:, length - 1 :] + 1
+        word = torch.searchsorted(keys, key).clamp_(max=len(keys) - 1)
+        row, start = (keys[word] == key).nonzero(as_tuple=True)
+        found.append(Matches(row, start, torch.full_like(row, length), word[row, start]))
+    return Matches(*map(torch.cat, zip(*found, strict=True)))
 
 
 def output_size(vector_size: int, num_types: int) -> int:

@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 import transformers
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, PreTrainedModel
 
 from ner_core.command_line import CommandLineParser, number_between, run_command
 from ner_core.formats import decode_text
@@ -105,7 +105,7 @@ def read_vectors(path: Path) -> dict[str, np.ndarray]:
     return {fold_character(str(c)): v for c, v in zip(characters, vectors, strict=True) if c}
 
 
-def write_encoder(model: BertModel, tokens: Sequence[str], output: Path) -> None:
+def write_encoder(model: PreTrainedModel, tokens: Sequence[str], output: Path) -> None:
     """Write an encoder directory, whole or not at all.
 
     Raises:
