@@ -7,7 +7,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from annotation_store.store import AnnotationStore
-from webui import annotate_tab, api, data_tab, predict_tab, project_choice
+from webui import annotate_tab, api, data_tab, predict_tab, project_choice, statistics_tab
 from webui.messages import reports_errors
 from webui.model_choice import ModelChoice
 from webui.page_language import I18N, PageLanguage, translated
@@ -17,7 +17,7 @@ from webui.theme import make_theme
 from webui.wording.page import PAGE
 
 _ASSETS: Final = Path(__file__).parent / "page"
-_STYLES: Final = ("page.css", "predict.css", "data.css")
+_STYLES: Final = ("page.css", "predict.css", "data.css", "statistics.css")
 
 
 def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr.Blocks:
@@ -28,7 +28,6 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
         models: They tag texts; shared by all visitors.
         settings: See `webui.settings.Settings`.
     """
-    project = next(p for p in store.projects() if p.name == settings.project)
     with api.EndpointBlocks(
         title=TEXTS["zh"]["page.title"], analytics_enabled=False, fill_width=True
     ) as blocks:
@@ -58,11 +57,15 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
         current_project = choice.current
         with gr.Tabs(elem_id="pages", overflow_behavior="wrap") as tabs:
             with gr.Tab(translated("predict.tab"), id="predict", elem_id="page-predict"):
-                predict_page = predict_tab.build(store, models, settings, labels=project.labels)
+                predict_page = predict_tab.build(
+                    store, models, settings, current_project=current_project, blocks=blocks
+                )
             with gr.Tab(translated("annotate.tab"), id="annotate"):
                 annotate_page = annotate_tab.build(store, models, current_project=current_project)
             with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
                 data_page = data_tab.build(store, settings)
+            with gr.Tab(translated("statistics.tab"), id="statistics", elem_id="page-statistics"):
+                statistics_tab.build(store, settings, current_project=current_project)
 
         @reports_errors
         def open_in_editor(project: str, document_id: int, request: gr.Request) -> tuple[Any, Any]:

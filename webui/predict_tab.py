@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import gradio as gr
 
+from annotation_store.projects import Project
 from annotation_store.store import AnnotationStore, NewDocument
-from ner_core.labels import LabelSet
 from ner_core.prediction import Predictor
 from webui.batch import BatchReport, tag_upload
 from webui.examples import examples_for
@@ -27,6 +27,7 @@ from webui.predict_view import (
     make_result_view,
     make_view,
 )
+from webui.project_choice import find_project
 from webui.settings import Settings
 from webui.texts import TEXTS, Language
 from webui.uploads import read_upload, take_upload
@@ -50,10 +51,12 @@ class PredictPage:
     Attributes:
         corrected: Succeeds when a text has been added to the store to be corrected.
         document_id: Then holds the document to open.
+        model_views: What shows the models on offer; outputs for `describe_offer`.
     """
 
     corrected: gr.events.Dependency
     document_id: gr.State
+    model_views: list[gr.HTML]
 
 
 class PredictHandlers:
@@ -96,15 +99,22 @@ class PredictHandlers:
         return examples[index].text
 
     @reports_errors
-    def add_for_correction(self, event: gr.EventData, request: gr.Request) -> int:
+    def add_for_correction(self, project: object, event: gr.EventData, request: gr.Request) -> int:
         """Add the text shown to the store, unless it is there; the editor asks the model again."""
         text = event._data.get("text") if isinstance(event._data, dict) else None
         language = language_of(request)
+        name = find_project(self._store, project, language).name
         problem = find_text_problem(text, language)
         if problem:
             raise refuse(problem)
         assert isinstance(text, str)
-        return find_or_add(self._store, text, project=self._settings.project)
+        return find_or_add(self._store, text, project=name)
+
+    @reports_errors
+    def refresh_offer(self, project: object, request: gr.Request) -> list[Any]:
+        """Updates of the model views when the page is opened or the project changes."""
+        found = find_project(self._store, project, language_of(request))
+        return describe_offer(self._models, found)
 
     @reports_errors
     def predict_file(self, upload_path: object, model: object, request: gr.Request) -> Any:
@@ -138,6 +148,26 @@ class PredictHandlers:
         return predictor
 
 
+def describe_offer(
+    models: ModelChoice, project: Project, *, chosen: str | None = None
+) -> list[Any]:
+    """Updates of `PredictPage.model_views`, in their order.
+
+    Args:
+        models: What is on offer now.
+        project: The visitor's project.
+        chosen: The name of the model to choose for the visitor; None leaves it to them.
+    """
+    described = describe_models(models)
+    suggesting = models.for_project(project)
+    is_visible = len(described) > 1
+    return [
+        gr.update(models=described, chosen=chosen, visible=is_visible),
+        gr.update(models=described, visible=is_visible),
+        gr.update(suggesting=suggesting.name if suggesting else None),
+    ]
+
+
 def find_or_add(store: AnnotationStore, text: str, *, project: str) -> int:
     """The id of the document with exactly this text, which is added if there is none yet."""
     result = store.add([NewDocument(text)], project=project)
@@ -154,9 +184,14 @@ def find_or_add(store: AnnotationStore, text: str, *, project: str) -> int:
 
 
 def build(
-    store: AnnotationStore, models: ModelChoice, settings: Settings, *, labels: LabelSet
+    store: AnnotationStore,
+    models: ModelChoice,
+    settings: Settings,
+    *,
+    current_project: gr.State,
+    blocks: gr.Blocks,
 ) -> PredictPage:
-    """Build the page inside the current Gradio context; the project has these labels."""
+    """Build the page inside the current Gradio context, in these blocks."""
     handlers = PredictHandlers(store, models, settings)
     described = describe_models(models)
     with gr.Row(elem_classes="page-columns"):
@@ -177,16 +212,12 @@ def build(
                         translated("predict.run"), variant="primary", elem_id="predict-run"
                     )
                 examples = make_examples_view(described)
-            result = make_result_view(
-                described,
-                device=models.default.device_name,
-                suggesting=models.best_for(labels),
-            )
+            result = make_result_view(described, device=models.default.device_name)
             make_about_view(described, example=CLIENT_EXAMPLE)
         with gr.Column(elem_classes="page-aside"):
             make_details_view(described)
             with gr.Column(elem_classes="card"):
-                _build_batch(handlers, model, described)
+                batch_model = _build_batch(handlers, model, described)
 
     chosen = examples.choose(
         handlers.choose_example, outputs=text_box, api_visibility="private", show_progress="hidden"
@@ -209,9 +240,21 @@ def build(
     clear.click(None, js="() => ['', null]", outputs=[text_box, result], api_visibility="private")
     document_id = gr.State(None)
     corrected = result.correct(
-        handlers.add_for_correction, outputs=document_id, api_visibility="private"
+        handlers.add_for_correction,
+        inputs=current_project,
+        outputs=document_id,
+        api_visibility="private",
     )
-    return PredictPage(corrected, document_id)
+    model_views = [model, batch_model, result]
+    for event in (blocks.load, current_project.change):
+        event(
+            handlers.refresh_offer,
+            inputs=current_project,
+            outputs=model_views,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+    return PredictPage(corrected, document_id, model_views)
 
 
 def _make_length_counter(text_box: gr.Textbox) -> None:
@@ -228,7 +271,8 @@ def _make_length_counter(text_box: gr.Textbox) -> None:
 
 def _build_batch(
     handlers: PredictHandlers, model: gr.HTML, described: list[ModelDescription]
-) -> None:
+) -> gr.HTML:
+    """The tools for a file of texts; returns what names the model that will read it."""
     gr.Markdown(translated("predict.batch"), elem_classes="card-title")
     gr.Markdown(translated("predict.batch_note"), elem_classes="quiet small")
     with gr.Row(elem_classes="batch-actions"):
@@ -239,7 +283,7 @@ def _build_batch(
             min_width=0,
             elem_id="batch-upload",
         )
-        make_batch_model_view(described)
+        batch_model = make_batch_model_view(described)
         cancel = gr.Button(
             translated("predict.batch_cancel"), visible=False, size="sm", min_width=0
         )
@@ -264,3 +308,4 @@ def _build_batch(
     cancel.click(None, cancels=running, api_visibility="private").then(
         handlers.cancel_file, outputs=[report, cancel], queue=False, api_visibility="private"
     )
+    return batch_model

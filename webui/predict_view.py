@@ -16,7 +16,7 @@ from typing import Any, Final
 import gradio as gr
 
 from ner_core.labels import LabelSet
-from ner_core.prediction import Prediction, Predictor
+from ner_core.prediction import Prediction
 from webui.examples import examples_for
 from webui.label_style import style_labels
 from webui.model_choice import ModelChoice
@@ -84,6 +84,7 @@ def make_model_view(described: list[ModelDescription]) -> gr.HTML:
         [_MODELS_SCRIPT],
         value=described[0]["name"],
         models=described,
+        chosen=None,
         visible=len(described) > 1,
     )
 
@@ -93,18 +94,16 @@ def make_examples_view(described: list[ModelDescription]) -> gr.HTML:
     return make_view("examples", [_MODELS_SCRIPT], models=described)
 
 
-def make_result_view(
-    described: list[ModelDescription], *, device: str, suggesting: Predictor | None
-) -> gr.HTML:
+def make_result_view(described: list[ModelDescription], *, device: str) -> gr.HTML:
     """The coloured text with legend and threshold.
 
     Its event "correct" carries the text shown; "retag" carries it too, with the model that the
-    visitor has chosen for it now.
+    visitor has chosen for it now. Its prop "suggesting" names the model whose suggestions a text
+    gets in the editor, which depends on the visitor's project.
 
     Args:
         described: The models.
         device: Where they run, as shown beside the latency.
-        suggesting: The model whose suggestions a text gets in the editor.
     """
     scripts = (
         _MODELS_SCRIPT,
@@ -117,7 +116,7 @@ def make_result_view(
         scripts,
         models=described,
         device=device,
-        suggesting=suggesting.name if suggesting else None,
+        suggesting=None,
     )
 
 

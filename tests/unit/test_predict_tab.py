@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from annotation_store.exchange import parse_upload
+from annotation_store.uploads import parse_upload
 from annotation_store.store import AnnotationStore
 from ner_core.formats import read_cluener
 from ner_core.labels import CLUENER, MSRA, LabelSet
@@ -17,7 +17,7 @@ from webui import uploads
 from webui.batch import tag_upload
 from webui.examples import examples_for
 from webui.model_choice import ModelChoice
-from webui.predict_tab import PredictHandlers, find_or_add
+from webui.predict_tab import PredictHandlers, describe_offer, find_or_add
 from webui.predict_view import describe_models, describe_result
 from webui.settings import Settings
 
@@ -67,8 +67,12 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def handlers(store, tmp_path):
-    models = ModelChoice([BankPredictor(), PlacePredictor()])
+def models():
+    return ModelChoice([BankPredictor(), PlacePredictor()])
+
+
+@pytest.fixture
+def handlers(store, models, tmp_path):
     return PredictHandlers(store, models, Settings(tmp_path))
 
 
@@ -171,15 +175,51 @@ def test_an_index_that_no_button_has_is_refused(handlers, index):
         handlers.choose_example(event(index=index, model="banks"), CHINESE)
 
 
+# The models on offer
+
+
+def test_a_page_that_is_opened_gets_the_models_on_offer_now(
+    handlers, models, shared_tiny_checkpoint
+):
+    models.use(shared_tiny_checkpoint)
+    model, batch_model, result = handlers.refresh_offer("default", CHINESE)
+    assert [it["name"] for it in model["models"]] == ["tiny", "banks", "places"]
+    assert batch_model["models"] == model["models"]
+    assert model["visible"]
+    assert model["chosen"] is None  # the visitor's choice stays
+    assert result["suggesting"] == "tiny"
+
+
+def test_a_model_put_to_use_is_chosen_for_whoever_did_it(store, models):
+    (project,) = store.projects()
+    assert describe_offer(models, project, chosen="banks")[0]["chosen"] == "banks"
+
+
+def test_a_single_model_leaves_no_choice(store):
+    (project,) = store.projects()
+    model, batch_model, result = describe_offer(ModelChoice([PlacePredictor()]), project)
+    assert not model["visible"]
+    assert not batch_model["visible"]
+    assert result["suggesting"] is None  # it knows none of the project's labels
+
+
 # "Correct this"
 
 
 def test_a_text_to_correct_is_added_once(handlers, store):
-    first = handlers.add_for_correction(event(text="浙商银行"), CHINESE)
+    first = handlers.add_for_correction("default", event(text="浙商银行"), CHINESE)
     assert store.get(first).text == "浙商银行"
     assert store.get(first).revision is None  # the editor asks the model when it opens it
-    assert handlers.add_for_correction(event(text="浙商银行"), CHINESE) == first
+    assert handlers.add_for_correction("default", event(text="浙商银行"), CHINESE) == first
     assert store.page().num_total == 1
+
+
+def test_a_text_to_correct_goes_into_the_visitors_project(handlers, store):
+    store.create_project("mine", MSRA)
+    added = handlers.add_for_correction("mine", event(text="浙商银行"), CHINESE)
+    assert store.get(added).project == "mine"
+    with pytest.raises(gr.Error, match="gone"):
+        handlers.add_for_correction("gone", event(text="浙商银行"), CHINESE)
 
 
 def test_a_text_is_found_among_many_that_begin_alike(store):
@@ -191,7 +231,7 @@ def test_a_text_is_found_among_many_that_begin_alike(store):
 @pytest.mark.parametrize("text", ["", "a\x00", None, 3, {"text": "x"}])
 def test_what_is_no_text_is_not_added(handlers, store, text):
     with pytest.raises(gr.Error):
-        handlers.add_for_correction(event(text=text), CHINESE)
+        handlers.add_for_correction("default", event(text=text), CHINESE)
     assert store.page().num_total == 0
 
 
@@ -200,7 +240,7 @@ def test_what_is_no_text_is_not_added(handlers, store, text):
 
 def test_a_batch_reports_its_progress_and_writes_cluener_lines(tmp_path):
     lines = "\n".join(f"第{n}家浙商银行" for n in range(70))
-    upload = parse_upload(lines.encode("gb18030"), "a.txt", labels=None)
+    upload = parse_upload(lines.encode("gb18030"), "a.txt")
     reports = list(tag_upload(BankPredictor(), upload, tmp_path, report_every_s=0))
     assert [report.done for report in reports] == [0, 32, 64, 70, 70]
     assert [report.state for report in reports] == ["running"] * 4 + ["done"]
@@ -211,7 +251,7 @@ def test_a_batch_reports_its_progress_and_writes_cluener_lines(tmp_path):
 
 
 def test_a_batch_that_is_not_taken_to_its_end_writes_nothing(tmp_path):
-    upload = parse_upload("浙商银行\n".encode() * 100, "a.txt", labels=None)
+    upload = parse_upload("浙商银行\n".encode() * 100, "a.txt")
     steps = tag_upload(BankPredictor(), upload, tmp_path, report_every_s=0)
     next(steps)
     next(steps)
@@ -220,7 +260,7 @@ def test_a_batch_that_is_not_taken_to_its_end_writes_nothing(tmp_path):
 
 
 def test_a_batch_lists_the_lines_it_could_not_read(tmp_path):
-    upload = parse_upload(b'{"text": "a"}\n' + b"not json\n" * 25, "a.jsonl", labels=None)
+    upload = parse_upload(b'{"text": "a"}\n' + b"not json\n" * 25, "a.jsonl")
     report = list(tag_upload(BankPredictor(), upload, tmp_path))[-1]
     assert report.total == 1
     assert report.num_errors == 25

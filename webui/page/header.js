@@ -3,10 +3,14 @@ const field = (name) => element.querySelector(`[data-field="${name}"]`);
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const texts = props.texts[language];
 
-const names = props.models.join(texts["page.separator"]);
-const shownModels = props.models.length > 2 ? texts["page.num_models"].replace("{count}", props.models.length) : names;
-field("model").textContent = `${shownModels} · ${props.device}`;
-field("model").title = names;
+const showModels = (models) => {
+  const names = models.join(texts["page.separator"]);
+  const shown = models.length > 2 ? texts["page.num_models"].replace("{count}", models.length) : names;
+  field("model").textContent = `${shown} · ${props.device}`;
+  field("model").title = names;
+};
+showModels(props.models);
+document.addEventListener("ner:models", ({ detail }) => showModels(detail.models.map((model) => model.name)));
 
 const languageSwitch = field("language");
 languageSwitch.textContent = "中 / EN";

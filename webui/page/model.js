@@ -18,14 +18,12 @@ const keepValue = () => {
   if (props.value !== chosenModel().name) props.value = chosenModel().name;
 };
 
-const remembered = models.get(window.localStorage.getItem(REMEMBERED)) ?? props.models[0];
-for (const model of props.models) {
+const makeOption = (model) => {
   const option = make("label", "model-option");
   const radio = make("input", "");
   radio.type = "radio";
   radio.name = "ner-model";
   radio.value = model.name;
-  radio.checked = model === remembered;
   radio.addEventListener("change", () => {
     window.localStorage.setItem(REMEMBERED, model.name);
     keepValue();
@@ -37,8 +35,27 @@ for (const model of props.models) {
   const words = make("span", "model-words");
   words.append(make("span", "model-name", model.name), make("span", "model-labels quiet small", labels));
   option.append(radio, words);
-  group.append(option);
-}
+  return option;
+};
+
+// Offers the models of `props.models`; the one of this name is chosen if there is one, else the first.
+const offer = (name) => {
+  const chosen = props.models.find((model) => model.name === name) ?? props.models[0];
+  const options = props.models.map(makeOption);
+  options[props.models.indexOf(chosen)].querySelector("input").checked = true;
+  group.replaceChildren(group.querySelector(".models-title"), ...options);
+  // The browser tells nobody that another one is checked now; and a page that was built with one model hears of a second.
+  document.dispatchEvent(new CustomEvent("ner:models", { detail: { models: props.models, chosen: chosen.name } }));
+  keepValue();
+};
+
+// Whoever put a model to use on this page wants to see it at work: the server then names it.
+watch("models", () => {
+  const before = chosenModel().name;
+  if (props.chosen) window.localStorage.setItem(REMEMBERED, props.chosen);
+  offer(props.chosen ?? window.localStorage.getItem(REMEMBERED));
+  if (chosenModel().name !== before) document.dispatchEvent(new CustomEvent("ner:model", { detail: chosenModel().name }));
+});
 watch("value", keepValue);
-keepValue();
-document.dispatchEvent(new CustomEvent("ner:model", { detail: remembered.name }));
+offer(window.localStorage.getItem(REMEMBERED));
+document.dispatchEvent(new CustomEvent("ner:model", { detail: chosenModel().name }));

@@ -100,6 +100,7 @@ watch("value", () => {
   const { top } = element.getBoundingClientRect();
   if (props.value && top > window.innerHeight * 0.8) element.scrollIntoView({ block: "start", behavior: "smooth" });
 });
+watch("suggesting", draw);
 field("correct").addEventListener("click", () => trigger("correct", { text: props.value.text }));
 
 // What is shown was asked of another model: the same text goes to the one that is chosen now.
