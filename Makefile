@@ -44,6 +44,6 @@ $(VENV)/.run-time-installed: $(VENV)/.created requirements.txt constraints.txt
 	$(PIP_INSTALL) -r requirements.txt
 	touch $@
 
-$(VENV)/.tests-installed: $(VENV)/.run-time-installed requirements-dev.txt
+$(VENV)/.tests-installed: $(VENV)/.run-time-installed requirements-dev.txt requirements-encoders.txt
 	$(PIP_INSTALL) -r requirements-dev.txt
 	touch $@
