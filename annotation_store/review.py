@@ -6,20 +6,14 @@ over it. It need not be independent: whoever opens a document sees the version b
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
 from annotation_store.database import Database
-from annotation_store.documents import Revision, Status
-from annotation_store.rows import (
-    REVISION_COLUMNS,
-    filter_documents,
-    select_documents,
-    to_document,
-    to_revision,
-)
+from annotation_store.documents import Revision, Source, Status
+from annotation_store.rows import REVISION_COLUMNS, filter_documents, to_revision
 from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
 
 AuthorSource = Literal["human", "import"]
@@ -59,20 +53,24 @@ class ReviewDocument:
         id: The store's number for it.
         position: 1 for the project's first document.
         text: Exactly as it was added.
-        newest: Its newest revision, which the next save must name.
+        revision_number: Its newest revision, which the next save must name.
+        newest_source: Who made that one.
+        newest_annotator: Their name.
         versions: One revision for each author asked for, in their order.
     """
 
     id: int
     position: int
     text: str
-    newest: Revision
+    revision_number: int
+    newest_source: Source
+    newest_annotator: str
     versions: tuple[Revision, ...]
 
     @property
     def is_reviewed(self) -> bool:
         """Whether a reviewer has decided, and nobody has changed the document since."""
-        return self.newest.source == "review"
+        return self.newest_source == "review"
 
 
 def list_authors(database: Database, *, project: str) -> tuple[AuthorCount, ...]:
@@ -143,22 +141,45 @@ def read_versions(
             conditions = [*of_project, *some]
             versions = [_read_newest(connection, author, conditions) for author in authors]
             wanted = set.intersection(*map(set, versions))
-            rows = connection.execute(select_documents(*conditions).order_by(DocumentRow.position))
-            for row in rows:
-                if row.id not in wanted:
-                    continue
-                document = to_document(row)
-                assert document.revision is not None
-                found.append(
-                    ReviewDocument(
-                        document.id,
-                        document.position,
-                        document.text,
-                        document.revision,
-                        tuple(of_author[document.id] for of_author in versions),
-                    )
+            rows = connection.execute(_select_newest(conditions))
+            found += [
+                ReviewDocument(
+                    row.id,
+                    row.position,
+                    row.text,
+                    row.revision_number,
+                    cast(Source, row.source),
+                    row.annotator,
+                    tuple(of_author[row.id] for of_author in versions),
                 )
+                for row in rows
+                if row.id in wanted
+            ]
     return sorted(found, key=lambda document: document.position)
+
+
+def _select_newest(
+    conditions: Sequence[ColumnElement[bool]],
+) -> Select[int, int, str, int, str, str]:
+    """Documents with what is said of their newest revision, which itself is not read."""
+    return (
+        select(
+            DocumentRow.id,
+            DocumentRow.position,
+            DocumentRow.text,
+            DocumentRow.revision_number,
+            RevisionRow.source,
+            RevisionRow.annotator,
+        )
+        .join(
+            RevisionRow,
+            and_(
+                RevisionRow.document_id == DocumentRow.id,
+                RevisionRow.number == DocumentRow.revision_number,
+            ),
+        )
+        .where(*conditions)
+    )
 
 
 def _read_newest(
@@ -185,11 +206,7 @@ def _read_newest(
         )
         query = query.where(RevisionRow.number == newest)
     rows = connection.execute(query.where(_is_confirmed()))
-    return {row.id: _to_revision(row) for row in rows if row.status not in _UNUSED}
-
-
-def _to_revision(row: Row[tuple[object, ...]]) -> Revision:
-    return to_revision(row.id, row.text, row)
+    return {row.id: to_revision(row.id, row.text, row) for row in rows if row.status not in _UNUSED}
 
 
 def _is_by_author() -> ColumnElement[bool]:

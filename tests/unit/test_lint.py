@@ -101,6 +101,7 @@ def test_punctuation_that_belongs_to_a_name_is_no_finding(name):
         ("在[（北京:address]市", "北京"),
         ("由[微软（中国:company]公司", None),
         ("看[红》楼《梦:book]", None),
+        ("看[《红（楼》:book]", None),
     ],
 )
 def test_half_of_a_pair_is_mended_as_the_other_names_of_its_label_are(text, proposal):

@@ -1,6 +1,5 @@
 import pytest
 
-from annotation_store.dismissals import dismiss, read_dismissals, restore
 from annotation_store.review import (
     Author,
     AuthorCount,
@@ -8,7 +7,7 @@ from annotation_store.review import (
     read_revision_numbers,
     read_versions,
 )
-from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument
+from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.labels import CLUENER
 from ner_core.spans import Span
 
@@ -52,7 +51,8 @@ def test_each_annotators_own_newest_version_is_found_among_others(store):
     save(store, document_id, "Cem")
     (document,) = read_versions(store.database, [ANNA, BO], project="default")
     assert spans_of([document]) == [[(COMPANY, NAME), (NAME,)]]
-    assert document.newest.annotator == "Cem"
+    assert (document.newest_annotator, document.newest_source) == ("Cem", "human")
+    assert document.revision_number == 4
     assert (document.id, document.text, document.position) == (document_id, TEXT, 1)
 
 
@@ -132,22 +132,3 @@ def test_the_number_of_the_newest_revision_tells_what_has_changed(store):
     first, second = add(store, "北京", "上海")
     save(store, second, "Anna")
     assert read_revision_numbers(store.database, project="default") == {first: 0, second: 1}
-
-
-def test_a_dismissal_is_kept_once_and_can_be_taken_back(store):
-    (document_id,) = add(store, "北京")
-    for _ in range(2):
-        dismiss(store.database, document_id, "half-pair:0-2-book>", annotator="Anna")
-    expected = {(document_id, "half-pair:0-2-book>")}
-    assert read_dismissals(store.database, project="default") == expected
-    restore(store.database, document_id, "half-pair:0-2-book>")
-    restore(store.database, document_id, "half-pair:0-2-book>")
-    assert read_dismissals(store.database, project="default") == frozenset()
-
-
-def test_a_dismissal_of_nothing_is_refused(store):
-    (document_id,) = add(store, "北京")
-    with pytest.raises(DocumentNotFound):
-        dismiss(store.database, document_id + 1, "half-pair", annotator="Anna")
-    with pytest.raises(ValueError, match="of 1 to 300 characters, got 301"):
-        dismiss(store.database, document_id, "x" * 301, annotator="Anna")
