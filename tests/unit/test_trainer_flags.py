@@ -13,7 +13,7 @@ from ner_core import models
 from ner_core.labels import LabelSet
 from trainer.config import ARCHITECTURES, DataSource, Settings
 from trainer.flags import parse_settings
-from trainer.recipes import BASE, EMBEDDINGS, RECIPES, SMALL, Recipe, choose_recipe
+from trainer.recipes import BASE, EMBEDDINGS, LEXICON, RECIPES, SMALL, Recipe, choose_recipe
 
 REQUIRED = ["--train", "cluener=a.json", "--output", "out"]
 
@@ -44,11 +44,12 @@ def test_the_default_encoder_is_the_published_one_with_its_rates() -> None:
         ({"num_hidden_layers": 0, "hidden_size": 200}, EMBEDDINGS),
         ({"num_hidden_layers": 6, "hidden_size": 384}, SMALL),
         ({"n_layers": 4, "dim": 312}, SMALL),
+        ({"model_type": "lexicon", "hidden_size": 816}, LEXICON),
         ({"num_hidden_layers": 12, "hidden_size": 768}, BASE),
         ({}, BASE),
     ],
 )
-def test_the_recipe_follows_the_encoder(encoder_config: dict[str, int], recipe: Recipe) -> None:
+def test_the_recipe_follows_the_encoder(encoder_config: dict[str, object], recipe: Recipe) -> None:
     assert choose_recipe(encoder_config) is recipe
     optimization = parse(REQUIRED, encoder_config).optimization
     assert (optimization.epochs, optimization.batch_size) == (recipe.epochs, recipe.batch_size)
