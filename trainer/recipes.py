@@ -53,9 +53,8 @@ EMBEDDINGS = Recipe(
     ema_decay=0.999,
 )
 
-# As for embeddings, but at half their rate, since the GRU comes with knowledge that is soon forgotten,
-# and in half the epochs: it has nothing to learn from scratch. `models/cluener-small` and
-# `models/msra-small` were made with it (their cards have the scores).
+# As for embeddings, but at half their rate, since the GRU comes with knowledge that is soon
+# forgotten, and in half the epochs: it has little to learn from scratch.
 LEXICON = Recipe(
     name="lexicon",
     epochs=6,
