@@ -91,8 +91,12 @@ def append_revision(
     annotator: str,
     now: datetime,
     duration_s: float | None = None,
+    predicted: Iterable[Span] | None = None,
 ) -> None:
-    """Insert the revision that follows the document's newest one."""
+    """Insert the revision that follows the document's newest one.
+
+    `predicted` is what the project's model finds in the text; None while it has not read it.
+    """
     number = document.revision_number + 1
     row = _revision_row(
         document.id,
@@ -111,7 +115,13 @@ def append_revision(
     connection.execute(
         update(DocumentRow)
         .where(DocumentRow.id == document.id)
-        .values(revision_number=number, status=status)
+        .values(
+            revision_number=number,
+            status=status,
+            num_differences=(
+                None if predicted is None or source == "model" else len(set(spans) ^ set(predicted))
+            ),
+        )
     )
 
 

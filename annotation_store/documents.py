@@ -112,6 +112,11 @@ class Revision:
     duration_s: float | None = None
     is_preannotated: bool = False
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether people stand behind it: no model made it, and it is no pre-annotation."""
+        return self.source != "model" and not self.is_preannotated
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

@@ -151,7 +151,7 @@ def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
         check_status(row.status)
         check_duration(row.duration_s)
         label, spans = row.label, cluener_to_spans(text, row.label)
-        suggestions = _to_suggestions(text, row.suggestions)
+        suggestions = to_suggestions(text, row.suggestions)
         if row.former_labels:
             former = read_former_labels(row.former_labels)
             spans = _use_present_names(spans, former)
@@ -195,7 +195,12 @@ def _use_present_names(
     return tuple(sorted(use_present_name(span, former_labels) for span in spans))
 
 
-def _to_suggestions(text: str, items: object) -> tuple[Span, ...]:
+def to_suggestions(text: str, items: object) -> tuple[Span, ...]:
+    """A stored list of a model's spans, under the names of its day.
+
+    Raises:
+        ValueError: It is something else, or a span ends behind the text.
+    """
     if not isinstance(items, list):
         raise ValueError(f"expected a list of suggestions, got {reprlib.repr(items)}")
     suggestions = tuple(map(_to_suggestion, items))

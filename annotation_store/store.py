@@ -31,6 +31,7 @@ from annotation_store.documents import (
     check_status,
     digest_text,
 )
+from annotation_store.predictions import read_prediction
 from annotation_store.project_rows import find_project, read_projects
 from annotation_store.projects import Project, check_project_name, use_present_name
 from annotation_store.rows import (
@@ -324,7 +325,10 @@ class AnnotationStore:
         check_status(status)
         check_origin(source, annotator)
         with self.database.writing() as connection:
-            # PostgreSQL has no BEGIN IMMEDIATE; there, the row is locked until the end.
+            # PostgreSQL has no BEGIN IMMEDIATE; there, rows are locked until the end: first the
+            # project, then the document, as everybody does.
+            name = get_document(connection, document_id).project
+            _id, project = find_project(connection, name, for_share=True)
             connection.execute(
                 select(DocumentRow.id).where(DocumentRow.id == document_id).with_for_update()
             )
@@ -332,13 +336,13 @@ class AnnotationStore:
             if document.revision_number != base_revision:
                 current = document.revision or no_revision(connection, document_id)
                 raise StaleRevision(document_id, base_revision, current)
-            _id, project = find_project(connection, document.project, for_share=True)
             # The page may have been open since before a label got its present name.
             spans = [use_present_name(span, project.former_labels) for span in spans]
             suggestions = [use_present_name(span, project.former_labels) for span in suggestions]
             for some_spans in (spans, suggestions):
                 check_spans(document.text, some_spans)
                 project.labels.check_spans(some_spans)
+            prediction = read_prediction(connection, document)
             append_revision(
                 connection,
                 document,
@@ -349,6 +353,7 @@ class AnnotationStore:
                 annotator=annotator,
                 now=_now(),
                 duration_s=duration_s,
+                predicted=project.adopt(prediction.spans) if prediction else None,
             )
             newest = get_document(connection, document_id).revision
             assert newest is not None
