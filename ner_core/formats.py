@@ -6,6 +6,8 @@ inclusive and "id" optional:
 See `ner_core.conll` for the other format.
 """
 
+import codecs
+import io
 import json
 import os
 import re
@@ -13,11 +15,13 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ner_core.labels import LabelSet
 from ner_core.spans import Example, Span, check_text
 
 _BYTE_ORDER_MARK = "\ufeff"
+_BYTES_AT_A_TIME = 1 << 20
 # Up to 15 digits, which every JSON reader keeps apart.
 _INTEGER_ID = re.compile("0|-?[1-9][0-9]{0,14}")
 _LINE_ENDS_IN_JSON = "\x85\u2028\u2029"
@@ -62,33 +66,63 @@ class Corpus:
 # Bytes, lines, files
 
 
-def decode_text(data: bytes, source: str) -> str:
-    r"""Text of a file in UTF-8 or GB18030; a byte order mark is dropped, `\r\n` is kept.
+def find_encoding(file: BinaryIO, source: str) -> str:
+    """Python's name for the encoding of a file, which is read to its end, a part at a time.
 
-    Many a damaged UTF-8 file could be read as GB18030, as nonsense. So a file is taken for GB18030
-    only if UTF-8 fails early: about one Chinese character in five is valid UTF-8 when written in
-    GB18030, so eight in a row are so in one file of 400,000.
+    UTF-16 begins with its byte order mark. Many a damaged UTF-8 file could be read as GB18030, as
+    nonsense. So a file is taken for GB18030 only if UTF-8 fails early: about one Chinese character
+    in five is valid UTF-8 when written in GB18030, so eight in a row are so in one file of 400,000.
 
     Raises:
-        DataFormatError: The bytes are neither; names the offset of the first wrong byte.
+        DataFormatError: The bytes are none of them; names the first wrong one.
     """
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        num_valid = sum(character > "\x7f" for character in data[: error.start].decode("utf-8"))
-        if num_valid >= 8:
-            raise _encoding_error(error, "UTF-8", source) from None
+    part = file.read(_BYTES_AT_A_TIME)
+    if part.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    num_read = num_lines = num_valid = 0  # of the parts before this one
+    while True:
         try:
-            text = data.decode("gb18030")
+            text = decode(part, final=not part)
         except UnicodeDecodeError as error:
-            raise _encoding_error(error, "UTF-8 or GB18030", source) from None
-    return text.removeprefix(_BYTE_ORDER_MARK)
+            num_read -= len(error.object) - len(part)  # bytes kept of the part before
+            good = error.object[: error.start]
+            num_valid += sum(character > "\x7f" for character in good.decode("utf-8"))
+            if num_valid < 8:
+                return "gb18030"
+            line = num_lines + good.count(b"\n") + 1
+            raise _encoding_error(error, num_read, line, "UTF-8", source) from None
+        if not part:
+            return "utf-8-sig"
+        num_read += len(part)
+        num_lines += part.count(b"\n")
+        if num_valid < 8:
+            num_valid += sum(character > "\x7f" for character in text)
+        part = file.read(_BYTES_AT_A_TIME)
 
 
-def _encoding_error(error: UnicodeDecodeError, expected: str, source: str) -> DataFormatError:
-    line = error.object.count(b"\n", 0, error.start) + 1
+def decode_text(data: bytes, source: str) -> str:
+    r"""Text of a file in UTF-8, UTF-16 or GB18030; a byte order mark is dropped, `\r\n` is kept.
+
+    Raises:
+        DataFormatError: As for `find_encoding`.
+    """
+    encoding = find_encoding(io.BytesIO(data), source)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        names = "UTF-16" if encoding == "utf-16" else "UTF-8 or GB18030"
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _encoding_error(error, 0, line, names, source) from None
+    return text.removeprefix(_BYTE_ORDER_MARK) if encoding == "gb18030" else text
+
+
+def _encoding_error(
+    error: UnicodeDecodeError, num_before: int, line: int, expected: str, source: str
+) -> DataFormatError:
     reason = (
-        f"expected {expected}, got byte 0x{error.object[error.start]:02X} at offset {error.start}"
+        f"expected {expected}, got byte 0x{error.object[error.start]:02X}"
+        f" at offset {num_before + error.start}"
     )
     return DataFormatError(source, line, reason)
 
@@ -311,8 +345,8 @@ def _record_to_example(record: dict[str, object], labels: LabelSet | None) -> Ex
     return Example(str(example_id), text, spans)
 
 
-def format_cluener_line(example: Example) -> str:
-    """One line of a CLUENER file, without a line end.
+def example_to_record(example: Example) -> dict[str, object]:
+    """The object of a line of a CLUENER file.
 
     "id" stands only where the example has one, and as a number where it looks like one: the ids of
     the official data are numbers, and those of other data seldom are strings of digits.
@@ -322,7 +356,12 @@ def format_cluener_line(example: Example) -> str:
         record["id"] = int(example.id) if _INTEGER_ID.fullmatch(example.id) else example.id
     record["text"] = example.text
     record["label"] = spans_to_cluener(example.text, example.spans)
-    return format_json_line(record)
+    return record
+
+
+def format_cluener_line(example: Example) -> str:
+    """One line of a CLUENER file, without a line end."""
+    return format_json_line(example_to_record(example))
 
 
 def parse_cluener(text: str, *, source: str, labels: LabelSet | None = None) -> Corpus:
@@ -346,7 +385,7 @@ def parse_cluener(text: str, *, source: str, labels: LabelSet | None = None) -> 
 
 
 def read_cluener(path: str | Path, *, labels: LabelSet | None = None) -> Corpus:
-    """Read a CLUENER file in UTF-8 or GB18030.
+    """Read a CLUENER file in UTF-8, UTF-16 or GB18030.
 
     Raises:
         DataFormatError: Names the first line that is wrong.

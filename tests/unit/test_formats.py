@@ -311,3 +311,23 @@ def test_a_file_that_cannot_be_written_is_named_and_not_its_temporary_sibling(tm
     with pytest.raises(FileNotFoundError) as caught:
         write_lines(path, ["一"])
     assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_read_when_its_mark_stands_first(encoding):
+    text = "中文😀\ufeff\r\n"
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    assert decode_text((mark + text).encode(encoding), "a.txt") == text
+    with pytest.raises(DataFormatError, match=r"^a.txt:1: expected UTF-16, got byte 0x00 at"):
+        decode_text("中".encode("utf-16") + b"\x00", "a.txt")
+
+
+def test_an_encoding_is_found_whatever_the_file_is_cut_into(monkeypatch):
+    monkeypatch.setattr("ner_core.formats._BYTES_AT_A_TIME", 5)
+    text = "一二三四五六七八九😀\n"
+    assert decode_text(text.encode(), "a.txt") == text
+    assert decode_text(text.encode("gb18030"), "a.txt") == text
+    damaged = text.encode() + b"abc\xff"
+    offset = len(damaged) - 1
+    with pytest.raises(DataFormatError, match=f"^a.txt:2: .* got byte 0xFF at offset {offset}$"):
+        decode_text(damaged, "a.txt")
