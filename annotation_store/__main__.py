@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import get_args
 
 from annotation_store.documents import STATUSES, StoreError
-from annotation_store.exchange import ExportFormat, ImportFormat, export_file, import_file
+from annotation_store.exchange import export_file, import_file
+from annotation_store.formats.catalog import FORMATS
+from annotation_store.formats.format import ReadOptions
+from annotation_store.formats.offsets import OffsetUnit
+from annotation_store.progress_line import ProgressLine
 from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
 from annotation_store.upkeep import backup, verify
-from ner_core.command_line import CommandLineParser, run_command
+from ner_core.command_line import CommandLineParser, check_output_file, run_command
 from ner_core.labels import LabelSet
 
 PROG = "python -m annotation_store"
@@ -49,12 +53,14 @@ def _build_parser() -> CommandLineParser:
     command.add_argument(
         "--input",
         required=True,
-        type=_existing_file,
-        metavar="FILE",
-        help="documents, UTF-8 or GB18030",
+        type=_existing_path,
+        metavar="PATH",
+        help="a file (UTF-8, UTF-16 with its mark, or GB18030), a dataset folder, or a zip of one",
     )
     command.add_argument(
-        "--format", required=True, choices=get_args(ImportFormat), help="what the file holds"
+        "--format",
+        choices=tuple(FORMATS),
+        help="what the file holds; found out from its content and ending if not given",
     )
     add_project(command)
     command.add_argument(
@@ -64,16 +70,43 @@ def _build_parser() -> CommandLineParser:
         help="labels of the project; CLUENER's ten for a new one if not given",
     )
     command.add_argument(
+        "--column",
+        metavar="NAME",
+        help="where the text stands: a column of a CSV file or its number, a key of JSON objects;"
+        " text if not given",
+    )
+    command.add_argument(
         "--status",
         choices=STATUSES,
         default="accepted",
-        help="status of documents that come with labels; the others are new",
+        help="status of documents that come with labels and without a status; the others are new",
+    )
+    command.add_argument(
+        "--predicted",
+        action="store_true",
+        help="the labels are a model's or another tool's and nobody has checked them: they become"
+        " suggestions",
+    )
+    command.add_argument(
+        "--offsets",
+        choices=get_args(OffsetUnit),
+        default="code-points",
+        help="unit of doccano's offsets, which its files do not tell",
+    )
+    command.add_argument(
+        "--keep-good", action="store_true", help="add the good lines although others have errors"
+    )
+    command.add_argument(
+        "--report", metavar="FILE", help="write all errors to this CSV file if there are any"
     )
     command = add_command("export", _export, "write documents to a file")
-    command.add_argument("--output", required=True, metavar="FILE", help="file to write")
     command.add_argument(
-        "--format", required=True, choices=get_args(ExportFormat), help="what to write"
+        "--output",
+        required=True,
+        metavar="PATH",
+        help="file to write; for hugging-face a new folder, or a file that ends in .zip",
     )
+    command.add_argument("--format", required=True, choices=tuple(FORMATS), help="what to write")
     add_project(command)
     command.add_argument(
         "--status",
@@ -87,10 +120,10 @@ def _build_parser() -> CommandLineParser:
     return parser
 
 
-def _existing_file(name: str) -> str:
+def _existing_path(name: str) -> str:
     # A named pipe is a file too. Path("") would be the current folder.
-    if not name or not Path(name).exists() or Path(name).is_dir():
-        raise ArgumentTypeError(f"expected an existing file, got {name!r}")
+    if not name or not Path(name).exists():
+        raise ArgumentTypeError(f"expected an existing file or folder, got {name!r}")
     return name
 
 
@@ -102,19 +135,38 @@ def _labels(value: str) -> LabelSet:
 
 
 def _import(arguments: Namespace) -> None:
-    result = import_file(
-        arguments.database,
-        arguments.input,
-        format=arguments.format,
-        project=arguments.project,
-        labels=arguments.labels,
+    if arguments.report:
+        check_output_file(Path(arguments.report), "--report")
+    options = ReadOptions(
+        column=arguments.column,
+        offsets=arguments.offsets,
         labelled_status=arguments.status,
+        is_predicted=arguments.predicted,
     )
+    with ProgressLine() as line:
+        result = import_file(
+            arguments.database,
+            arguments.input,
+            format=arguments.format,
+            project=arguments.project,
+            labels=arguments.labels,
+            options=options,
+            keeps_good_lines=arguments.keep_good,
+            report_path=arguments.report,
+            watch=line.show,
+        )
     print(f"added {result.num_added} documents to project {arguments.project}")
-    if result.num_duplicates:
-        print(f"left out {result.num_duplicates} whose text the project held already")
-    if result.num_repaired_tags:
-        print(f"read {result.num_repaired_tags} I- tags that continued nothing as B- tags")
+    notes = result.notes
+    for count, message in (
+        (result.num_duplicates, "left out {} whose text the project held already"),
+        (result.num_errors, "left out {} that could not be read"),
+        (result.num_preannotated, "{} are pre-annotated and wait for a person"),
+        (notes.num_repaired_tags, "read {} I- tags that continued nothing as B- tags"),
+        (notes.num_moved_spans, "moved {} spans to where their mention stands"),
+        (notes.num_disagreements, "flagged {} that several people had labelled differently"),
+    ):
+        if count:
+            print(message.format(count))
 
 
 def _export(arguments: Namespace) -> None:
@@ -129,8 +181,19 @@ def _export(arguments: Namespace) -> None:
             project=arguments.project,
         )
     print(f"wrote {result.num_documents} documents to {arguments.output}")
-    if result.num_dropped_overlaps:
-        print(f"left out {result.num_dropped_overlaps} spans that overlap a longer one")
+    title = FORMATS[arguments.format].title
+    for count, what in (
+        (result.num_left_out, "documents"),
+        (result.num_spans, "spans that overlap a longer one")
+        if arguments.format == "conll"
+        else (result.num_spans, "spans"),
+        (result.num_suggestions, "suggestions"),
+        (result.num_ids, "ids"),
+        (result.num_statuses, "statuses"),
+        (result.num_annotators, "names of annotators"),
+    ):
+        if count:
+            print(f"left out {count} {what}, for which {title} has no place")
 
 
 def _backup(arguments: Namespace) -> None:

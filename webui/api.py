@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar
 
 import gradio as gr
 
 from annotation_store.documents import STATUSES
 from annotation_store.exchange import ExportFormat, ExportResult, export_file
+from annotation_store.formats.catalog import FORMATS
 from annotation_store.store import AnnotationStore
 from ner_core.formats import spans_to_cluener
 from ner_core.prediction import Prediction, Predictor
@@ -25,14 +26,7 @@ from webui.settings import Settings
 MAX_TEXTS: Final = 10_000
 MAX_BATCH_CHARACTERS: Final = 2_000_000
 """Of all texts of one call; a call keeps the others waiting."""
-EXPORT_FORMATS: Final[tuple[ExportFormat, ...]] = get_args(ExportFormat)
-
-_EXTENSIONS: Final[dict[ExportFormat, str]] = {
-    "cluener": "jsonl",
-    "conll": "bio",
-    "doccano": "jsonl",
-    "label-studio": "json",
-}
+EXPORT_FORMATS: Final[tuple[ExportFormat, ...]] = tuple(FORMATS)
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -106,7 +100,7 @@ def add_endpoints(store: AnnotationStore, models: ModelChoice, settings: Setting
         """Write the documents of one status to a file.
 
         Args:
-            format: cluener, conll, doccano or label-studio.
+            format: txt, csv, jsonl, cluener, conll, doccano, label-studio or hugging-face (a zip).
             status: new, accepted, rejected, ignored, flagged, or all.
 
         Returns:
@@ -198,19 +192,26 @@ def describe_prediction(prediction: Prediction, model: str, seconds: float) -> d
 
 
 def write_export(
-    store: AnnotationStore, settings: Settings, *, format: object, status: object
+    store: AnnotationStore, settings: Settings, *, format: object, status: object, project: str = ""
 ) -> tuple[Path, ExportResult]:
     """Write an export to a download folder of its own.
+
+    Args:
+        store: Where the documents are.
+        settings: Name the folder.
+        format: What to write.
+        status: Only documents of this status, or all.
+        project: The project's name; "" for the app's own.
 
     Raises:
         Refusal: There is no such format or status.
     """
     known_format = _choose("format", format, EXPORT_FORMATS)
     known_status = None if status == "all" else _choose("status", status, STATUSES, "all")
-    name = f"{status}-{format}.{_EXTENSIONS[known_format]}"
+    name = f"{status}-{format}{FORMATS[known_format].suffix}"
     path = Path(mkdtemp(dir=settings.download_folder)) / name
     result = export_file(
-        store, path, format=known_format, status=known_status, project=settings.project
+        store, path, format=known_format, status=known_status, project=project or settings.project
     )
     return path, result
 

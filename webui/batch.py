@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final, Literal
 
-from annotation_store.exchange import Upload
+from annotation_store.uploads import Upload
 from ner_core.formats import format_cluener_line, write_lines
 from ner_core.prediction import Predictor
 from ner_core.spans import Example

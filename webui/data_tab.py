@@ -187,7 +187,7 @@ class DataHandlers:
         )
         report = {
             "num_documents": result.num_documents,
-            "num_dropped": result.num_dropped_overlaps,
+            "num_dropped": result.num_spans,
         }
         return report, str(path)
 

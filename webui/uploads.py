@@ -1,11 +1,10 @@
 """Files that a visitor sends: read once, then gone from the server's disk."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from annotation_store.exchange import Upload, parse_upload
-from ner_core.formats import DataFormatError
+from annotation_store.formats.format import ReadOptions
+from annotation_store.uploads import Upload, parse_upload
 from ner_core.labels import LabelSet
 from webui.messages import MAX_TEXT_CHARACTERS, refuse
 from webui.texts import TEXTS, Language
@@ -13,9 +12,6 @@ from webui.texts import TEXTS, Language
 MAX_UPLOAD_BYTES: Final = 20_000_000
 MAX_ERRORS_SHOWN: Final = 20
 """Lines with errors that a report lists; it counts the others."""
-
-
-_QUOTED_CHARACTERS: Final = 20
 
 
 def read_upload(data: bytes, name: str, *, labels: LabelSet | None) -> Upload:
@@ -26,19 +22,8 @@ def read_upload(data: bytes, name: str, *, labels: LabelSet | None) -> Upload:
         name: Its name; the end of it says how it is read.
         labels: The labels that may occur; None for any.
     """
-    upload = parse_upload(data, name, labels=labels)
-    errors = [
-        DataFormatError(
-            name,
-            None,
-            f"expected a text of at most {MAX_TEXT_CHARACTERS} characters, got"
-            f" {len(document.text)} (it begins with {document.text[:_QUOTED_CHARACTERS]!r})",
-        )
-        for document in upload.documents
-        if len(document.text) > MAX_TEXT_CHARACTERS
-    ]
-    documents = (doc for doc in upload.documents if len(doc.text) <= MAX_TEXT_CHARACTERS)
-    return replace(upload, documents=tuple(documents), errors=(*upload.errors, *errors))
+    options = ReadOptions(labels=labels, max_characters=MAX_TEXT_CHARACTERS)
+    return parse_upload(data, name, options=options)
 
 
 def take_upload(path: object, language: Language) -> tuple[bytes, str]:

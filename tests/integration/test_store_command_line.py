@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from annotation_store.__main__ import main
+from annotation_store.exchange import read_states
 from annotation_store.store import AnnotationStore, NewDocument, StoreError
 from annotation_store.upkeep import backup, verify
 from ner_core.formats import split_lines
@@ -144,16 +145,20 @@ def test_input_that_is_refused_makes_no_database(
     bad, other, database = tmp_path / "bad.jsonl", tmp_path / "other.jsonl", tmp_path / "new.db"
     bad.write_text(LINE + "nonsense\n", encoding="utf-8")
     other.write_text(LINE.replace('"name"', '"planet"'), encoding="utf-8")
+    (tmp_path / "empty").mkdir()
     for name, reason in [
         (bad, f"{bad}:2: expected a JSON object"),
         (other, f"{other}:1: expected one of the labels address, "),
-        (tmp_path / "no", f"argument --input: expected an existing file, got '{tmp_path}/no'"),
-        (tmp_path, f"argument --input: expected an existing file, got '{tmp_path}'"),
-        ("", "argument --input: expected an existing file, got ''"),
+        (
+            tmp_path / "no",
+            f"argument --input: expected an existing file or folder, got '{tmp_path}/no'",
+        ),
+        (tmp_path / "empty", f"{tmp_path}/empty: expected files that end in .jsonl, "),
+        ("", "argument --input: expected an existing file or folder, got ''"),
     ]:
         flags = ("--database", database, "--input", name, "--format", "cluener")
         assert refusal(capsys, "import", *flags).startswith(reason)
-    assert sorted(tmp_path.iterdir()) == [bad, other]
+    assert sorted(tmp_path.iterdir()) == [bad, tmp_path / "empty", other]
 
 
 def test_an_export_writes_one_status_or_all(
@@ -165,9 +170,48 @@ def test_an_export_writes_one_status_or_all(
     assert capsys.readouterr().out == f"wrote 1 documents to {output}\n"
     assert run(*arguments, "--status", "all") == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"wrote 3 documents to {output}",
-        "left out 1 spans that overlap a longer one",
+        f"wrote 1 documents to {output}",
+        "left out 2 documents, for which CoNLL / BIO has no place",
     ]
+
+
+def test_a_chosen_column_predictions_and_good_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database, table, predicted = tmp_path / "new.db", tmp_path / "a.csv", tmp_path / "b.jsonl"
+    table.write_text("题,句子\n1,甲\n2, \n3,乙\n", encoding="utf-16")
+    predicted.write_text(LINE, encoding="utf-8")
+    report = tmp_path / "errors.csv"
+    common = ("import", "--database", database, "--report", report)
+    arguments = (*common, "--input", table, "--column", "句子")
+    assert refusal(capsys, *arguments).startswith(f"{table}:3: expected a text with a character")
+    assert report.read_text(encoding="utf-8-sig").splitlines()[0] == "file,line,reason"
+    assert run(*arguments, "--keep-good") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "added 2 documents to project default",
+        "left out 1 that could not be read",
+    ]
+    assert run(*common, "--input", predicted, "--predicted") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "added 1 documents to project default",
+        "1 are pre-annotated and wait for a person",
+    ]
+    with AnnotationStore.open(database) as store:
+        assert [document.text for document in store.page().documents] == ["甲", "乙", "叶老桂博士"]
+        assert list(store.examples()) == []
+        assert store.get(3).suggestions == (Span(0, 3, "name"),)
+
+
+def test_a_dataset_goes_out_as_a_folder_and_comes_in_again(
+    tmp_path: Path, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, copy = tmp_path / "dataset", tmp_path / "copy.db"
+    flags = ("--format", "hugging-face", "--status", "all")
+    assert run("export", "--database", database, "--output", folder, *flags) == 0
+    assert run("import", "--database", copy, "--input", folder) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "added 3 documents to project default"
+    with AnnotationStore.open(database) as store, AnnotationStore.open(copy) as other:
+        assert list(read_states(other)) == list(read_states(store))
 
 
 def test_a_wrong_call_ends_in_one_line(

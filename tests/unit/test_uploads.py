@@ -27,9 +27,9 @@ def write(name: str, *texts: str) -> bytes:
 def test_a_text_longer_than_the_pages_tag_is_an_error_beside_the_good_ones(name):
     upload = read_upload(write(name, "好", TOO_LONG, LONGEST), name, labels=CLUENER)
     assert [document.text for document in upload.documents] == ["好", LONGEST]
+    line = 3 if name == "a.csv" else 2
     assert [str(error) for error in upload.errors] == [
-        f"{name}: expected a text of at most 100000 characters, got 100001"
-        " (it begins with '太太太太太太太太太太太太太太太太太太太太')"
+        f"{name}:{line}: expected a text of at most 100000 characters, got 100001"
     ]
 
 
@@ -43,7 +43,7 @@ def test_lines_that_cannot_be_read_stay_errors():
         f"nonsense\n{json.dumps({'text': TOO_LONG})}".encode(), "a.jsonl", labels=None
     )
     assert upload.documents == ()
-    assert [error.line for error in upload.errors] == [1, None]
+    assert [error.line for error in upload.errors] == [1, 2]
 
 
 def test_the_data_page_adds_no_text_that_is_too_long(tmp_path):
