@@ -34,12 +34,8 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
         # First: private handlers take names too, and the second "predict" becomes "predict_1".
         api.add_endpoints(store, models, settings)
         gr.HTML(
-            html_template='<div class="header-name"></div>',
-            js_on_load=(
-                'const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";'
-                'document.title = props.texts[language]["page.title"];'
-                'element.querySelector(".header-name").textContent = document.title;'
-            ),
+            html_template=_read("title.html"),
+            js_on_load=_read("title.js"),
             texts=_page_texts(),
             apply_default_css=False,
             elem_id="header-name",

@@ -1,0 +1,183 @@
+"""Every page of the app, in both languages, light and dark, on a desk and on a phone.
+
+What a new page has to pass: nothing is wider than the screen, every control has a name, every text
+stands out (WCAG 2.2 AA), every word is there in the visitor's language, and the keyboard reaches
+everything and leaves it again.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation_store.store import AnnotationStore, NewDocument
+from ner_core.labels import CLUENER
+from ner_core.spans import Span
+from webui.texts import TEXTS
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+_CHECKS = Path(__file__).with_name("page_checks.js").read_text(encoding="utf-8")
+TEXT = "😀浙商银行企业信贷部叶老桂博士，" * 3
+# Chinese that an English interface shows for good reason: texts, their entities, the switch's name.
+_CHINESE = (
+    "textarea, .tagged-text, .ed-text, .ed-frame, [data-testid=entities-table], .code, pre, option,"
+    " [data-field=language], .vega-embed, [data-testid=project-choice]"
+)
+# Roles that a visitor uses; each needs a name that a screen reader can say.
+_CONTROLS = {
+    *("button", "link", "textbox", "searchbox", "combobox", "listbox", "checkbox", "radio"),
+    *("slider", "spinbutton", "switch", "tab", "menuitem", "application", "progressbar"),
+}
+_MAX_TAB_STOPS = 250
+
+
+@pytest.fixture(scope="module")
+def url(start_app: Callable[..., Any]) -> str:
+    """An app with a project that has work of two people in it, and an empty one."""
+    app = start_app(str(Path(__file__).with_name("rules_app.py")), "--two-models")
+    with AnnotationStore.open(app.database) as store:
+        store.create_project("empty", CLUENER)
+        texts = [f"第{n}条：{TEXT}" for n in range(24)]
+        ids = store.add(NewDocument(text) for text in texts).added_ids
+        company, name = Span(5, 9, "company", 0.99), Span(14, 17, "name", 0.4)
+        for document_id, annotator in zip(ids[:12], itertools.cycle(("Lin", "王芳"))):
+            store.save(
+                document_id,
+                base_revision=0,
+                spans=(),
+                suggestions=(company, name),
+                status="new",
+                source="model",
+                annotator="rules",
+            )
+            store.save(
+                document_id,
+                base_revision=1,
+                spans=(company,),
+                status="flagged" if document_id == ids[3] else "accepted",
+                annotator=annotator,
+                duration_s=12.0,
+            )
+    return str(app.url)
+
+
+def open_app(open_page: Callable[..., Page], url: str, locale: str, theme: str, width: int) -> Page:
+    address = f"{url}?__theme={theme}"
+    page = open_page(address, locale=locale, viewport={"width": width, "height": 900})
+    expect(page.locator("#predict-result .legend li").first).to_be_visible(timeout=60_000)
+    page.evaluate(_CHECKS)
+    return page
+
+
+def walk(page: Page) -> Iterator[str]:
+    """Open each page in turn, as a visitor finds it once there is something on it."""
+    tabs = page.locator("#pages > .tab-wrapper").get_by_role("tab")
+    for index in range(tabs.count()):
+        tab = tabs.nth(index)
+        name = tab.inner_text()
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
+        if index == 0:
+            page.locator("#predict-text textarea").fill(TEXT)
+            page.locator("#predict-run").click()
+            expect(page.get_by_test_id("tagged-text").get_by_test_id("entity")).not_to_have_count(0)
+        if name in (TEXTS["zh"]["annotate.tab"], TEXTS["en"]["annotate.tab"]):
+            expect(page.get_by_test_id("annotator")).to_have_attribute("data-state", "ready")
+        page.wait_for_timeout(1500)  # answers of the server, transitions
+        yield name
+
+
+def unnamed_controls(page: Page) -> list[str]:
+    """Controls without a name, as the browser tells them to a screen reader."""
+    session = page.context.new_cdp_session(page)
+    session.send("Accessibility.enable")
+    found = []
+    for node in session.send("Accessibility.getFullAXTree")["nodes"]:
+        role = node.get("role", {}).get("value")
+        name = node.get("name", {}).get("value", "")
+        if node.get("ignored") or role not in _CONTROLS or name.strip():
+            continue
+        described = session.send("DOM.describeNode", {"backendNodeId": node["backendDOMNodeId"]})
+        attributes = described["node"].get("attributes", [])
+        found.append(f"{role} {' '.join(attributes)[:120]}")
+    session.detach()
+    return found
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_every_page_fits_reads_well_and_says_what_it_is(
+    open_page: Callable[..., Page], url: str, locale: str, theme: str, width: int
+) -> None:
+    page = open_app(open_page, url, locale, theme, width)
+    findings = []
+    for name in walk(page):
+        found = {
+            "too wide": page.evaluate("checks.overflow()"),
+            "without a name": unnamed_controls(page),
+            "hard to read": page.evaluate("checks.lowContrast()"),
+            "no words for": page.evaluate("keys => checks.untranslated(keys)", list(TEXTS["en"])),
+        }
+        if locale == "en-US":
+            found["not English"] = page.evaluate("some => checks.foreign(some)", _CHINESE)
+        findings += [f"{name}: {kind}: {each}" for kind, some in found.items() for each in some]
+    assert not findings, "\n" + "\n".join(findings)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_keyboard_reaches_everything_and_leaves_it_again(
+    open_page: Callable[..., Page], url: str, width: int
+) -> None:
+    page = open_app(open_page, url, "en-US", "light", width)
+    findings = []
+    for name in walk(page):
+        page.evaluate(
+            "window.seen = undefined; document.activeElement.blur(); window.scrollTo(0, 0)"
+        )
+        page.evaluate("getSelection().removeAllRanges()")
+        stops: list[dict[str, Any]] = []
+        for _ in range(_MAX_TAB_STOPS):
+            page.keyboard.press("Tab")
+            stop = page.evaluate("checks.focused()")
+            if stop is None:
+                break
+            stops.append(stop)
+        else:
+            last = [stop["name"] for stop in stops[-3:]]
+            findings.append(f"{name}: no way out by Tab: {last}")
+        findings += sorted(
+            {f"{name}: focus cannot be seen: {stop['name']}" for stop in stops if not stop["ring"]}
+            | {
+                f"{name}: focus on what is hidden: {each['name']}"
+                for each in stops
+                if not each["shown"]
+            }
+        )
+        unreached = page.evaluate("checks.unreached()")
+        findings += [f"{name}: Tab does not reach: {each}" for each in sorted(set(unreached))]
+    assert not findings, "\n" + "\n".join(findings)
+
+
+def test_the_first_tab_stop_leads_past_the_header(open_page: Callable[..., Page], url: str) -> None:
+    page = open_app(open_page, url, "en-US", "light", 1280)
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    inside = page.evaluate("Boolean(document.activeElement.closest('#pages > .tabitem'))")
+    assert inside
+
+
+def test_a_page_has_one_first_heading_and_its_main_part(
+    open_page: Callable[..., Page], url: str
+) -> None:
+    page = open_app(open_page, url, "zh-CN", "light", 1280)
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("中文实体标注工作台"))
+    expect(page.get_by_role("main")).to_have_count(1)
