@@ -12,6 +12,7 @@ class AnnotationState {
     this.active = null;
     this.undoSteps = [];
     this.redoSteps = [];
+    this.plan = null; // the last answer of `planPropagation`
     this.beforeDrag = null; // while the mouse pulls a border: what it began with
   }
 
@@ -128,8 +129,16 @@ class AnnotationState {
     this.beforeDrag = null;
   }
 
-  // What labelling the active entity's string everywhere would add, and how many places a person's entity keeps.
+  // What labelling the active entity's string everywhere would add, and how many places a person's entity keeps. Asked for
+  // several times after each key, so the last answer is kept.
   planPropagation(allowOverlap) {
+    const { entities, active, plan } = this;
+    const isKnown = plan?.entities === entities && plan.active === active && plan.allowOverlap === allowOverlap;
+    if (!isKnown) this.plan = { entities, active, allowOverlap, ...this.#plan(allowOverlap) };
+    return this.plan;
+  }
+
+  #plan(allowOverlap) {
     const { active } = this;
     const length = active.end - active.start;
     const others = this.entities.filter((entity) => entity.source === "human" && entity !== active);

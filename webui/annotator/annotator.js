@@ -185,7 +185,7 @@ class Annotator {
     const plan = active && this.state.planPropagation(this.allowOverlap);
     this.panels.drawCurrent(this.state, (entity) => this.styleOf(entity), plan);
     this.guidelines.showActive(active && this.styleOf(active));
-    this.view.markPlaces(plan?.additions ?? [], active && this.styleOf(active).color);
+    this.view.markPlaces(plan?.additions ?? []);
   }
 
   #speakDocument({ document }) {
@@ -254,6 +254,7 @@ class Annotator {
     });
     help.addEventListener("close", () => root.focus());
     for (const type of ["scroll", "pointerdown"]) frame.addEventListener(type, () => this.hints.close());
+    frame.addEventListener("scroll", () => this.view.showPlaces());
     new ResizeObserver(() => {
       this.hints.close();
       this.view.drawSelection();

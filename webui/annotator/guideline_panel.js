@@ -43,7 +43,7 @@ class GuidelinePanel {
       : words("annotate.guideline_general");
     parts["guideline-text"].textContent = text || words("annotate.guideline_empty");
     parts["guideline-text"].classList.toggle("ed-hint", !text);
-    parts.guideline.style.setProperty("--color", style?.color ?? "transparent");
+    parts.guideline.style.setProperty("--color", style?.color ?? "var(--line)");
   }
 
   edit() {

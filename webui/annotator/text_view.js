@@ -18,6 +18,7 @@ class TextView {
     this.tagged = new TaggedText(text, "entity");
     this.layout = new TextLayout(text, this.tagged);
     this.active = null;
+    this.places = [];
     this.anchor = 0;
     this.focus = 0;
     this.goalX = null;
@@ -66,13 +67,22 @@ class TextView {
     this.#mark("ed-hover", entity);
   }
 
-  // Marks places {start, end} in a label's colour; none takes the marks away.
-  markPlaces(places, color) {
+  // Marks places {start, end}; none takes the marks away. Only those in sight: 400 marks cost as much as all the rest.
+  markPlaces(places) {
+    if (!places.length && !this.places.length) return;
+    this.places = places;
+    this.showPlaces();
+  }
+
+  // To be called when the frame was scrolled.
+  showPlaces() {
     if (!globalThis.Highlight) return; // before Firefox 140 and Safari 17.2: the number on the button has to do
-    const ranges = places.map(({ start, end }) => this.layout.staticRange(start, end));
-    if (!ranges.length) CSS.highlights.delete(PLACES_HIGHLIGHT);
-    else CSS.highlights.set(PLACES_HIGHLIGHT, new Highlight(...ranges));
-    this.text.style.setProperty("--places-color", color);
+    CSS.highlights.delete(PLACES_HIGHLIGHT);
+    if (!this.places.length) return;
+    const { first, last } = this.#pointsInSight();
+    const inSight = this.places.filter(({ start, end }) => end > first && start < last);
+    const ranges = inSight.map(({ start, end }) => this.layout.staticRange(start, end));
+    CSS.highlights.set(PLACES_HIGHLIGHT, new Highlight(...ranges));
   }
 
   // Anchor and focus may be equal: then there is only a caret.
@@ -165,6 +175,16 @@ class TextView {
     const margin = rect.height;
     if (rect.top < frame.top + margin) this.frame.scrollTop -= frame.top + margin - rect.top;
     if (rect.bottom > frame.bottom - margin) this.frame.scrollTop += rect.bottom - frame.bottom + margin;
+  }
+
+  // From the first to the last line in sight, or a little more.
+  #pointsInSight() {
+    const frame = this.frame.getBoundingClientRect();
+    const text = this.text.getBoundingClientRect();
+    return {
+      first: this.layout.pointAt(text.left + 1, Math.max(frame.top, text.top) + 4) ?? 0,
+      last: this.layout.pointAt(text.right - 1, Math.min(frame.bottom, text.bottom) - 4) ?? this.offsets.numPoints,
+    };
   }
 
   // Where the frame's content begins, in pixels of the window.

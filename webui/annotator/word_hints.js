@@ -28,9 +28,9 @@ class WordHints {
     this.layer.hidden = !words.length;
     const origin = this.frame.getBoundingClientRect();
     this.layer.replaceChildren(
-      ...Array.from(this.words, ([code, { rect }]) => {
+      ...Array.from(this.words, ([code, { start, end, rect }]) => {
         const hint = createElement("kbd", "", { textContent: code.toUpperCase() });
-        hint.dataset.code = code;
+        Object.assign(hint.dataset, { code, start, end });
         hint.style.left = `${rect.left - origin.left - this.frame.clientLeft + this.frame.scrollLeft}px`;
         hint.style.top = `${rect.top - origin.top - this.frame.clientTop + this.frame.scrollTop}px`;
         return hint;
