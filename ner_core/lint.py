@@ -9,7 +9,7 @@ first. They are suspicions; nothing is changed.
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -58,6 +58,8 @@ def ask_model(
     predictor: "Predictor",
     examples: Sequence[Example],
     predictions: Sequence[tuple[Span, ...]] | None = None,
+    *,
+    known_labels: Set[str] | None = None,
 ) -> list[ModelOpinion]:
     """A model's opinion on each example.
 
@@ -65,11 +67,12 @@ def ask_model(
         predictor: The model.
         examples: The data.
         predictions: What the model finds in each, where that is known already.
+        known_labels: The labels on which it has something to say; None for all of its own.
     """
     if predictions is None:
         found = predictor.predict([example.text for example in examples])
         predictions = [prediction.spans for prediction in found]
-    known = set(predictor.labels.labels)
+    known = set(predictor.labels.labels) if known_labels is None else known_labels
     # Only what no prediction touches has to be weighed: a few texts are read a second time.
     untouched = [
         [span for span in example.spans if not any(map(span.overlaps, predicted))]

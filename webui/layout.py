@@ -7,7 +7,15 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from annotation_store.store import AnnotationStore
-from webui import annotate_tab, api, data_tab, predict_tab, project_choice, statistics_tab
+from webui import (
+    annotate_tab,
+    api,
+    data_tab,
+    predict_tab,
+    project_choice,
+    review_tab,
+    statistics_tab,
+)
 from webui.messages import reports_errors
 from webui.model_choice import ModelChoice
 from webui.page_language import I18N, PageLanguage, translated
@@ -17,7 +25,7 @@ from webui.theme import make_theme
 from webui.wording.page import PAGE
 
 _ASSETS: Final = Path(__file__).parent / "page"
-_STYLES: Final = ("page.css", "predict.css", "data.css", "statistics.css")
+_STYLES: Final = ("page.css", "predict.css", "data.css", "review.css", "statistics.css")
 
 
 def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr.Blocks:
@@ -60,6 +68,8 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
                 annotate_page = annotate_tab.build(store, models, current_project=current_project)
             with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
                 data_page = data_tab.build(store, settings)
+            with gr.Tab(translated("review.tab"), id="review", elem_id="page-review"):
+                review_page = review_tab.build(store, models, current_project=current_project)
             with gr.Tab(translated("statistics.tab"), id="statistics", elem_id="page-statistics"):
                 statistics_tab.build(store, settings, current_project=current_project)
 
@@ -71,6 +81,7 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
         for chosen, document_id in (
             (predict_page.corrected, predict_page.document_id),
             (data_page.chosen, data_page.document_id),
+            *review_page.opened,
         ):
             # One event for both: two answers in one frame of the browser overwrite each other.
             chosen.success(

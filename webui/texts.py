@@ -11,11 +11,12 @@ from webui.wording.block import Block
 from webui.wording.data import DATA
 from webui.wording.page import PAGE
 from webui.wording.predict import PREDICT
+from webui.wording.review import REVIEW
 from webui.wording.statistics import STATISTICS
 
 Language = Literal["zh", "en"]
 
-_ALL: Final[Block] = PAGE | PREDICT | ANNOTATE | DATA | STATISTICS
+_ALL: Final[Block] = PAGE | PREDICT | ANNOTATE | DATA | REVIEW | STATISTICS
 
 TEXTS: Final[dict[Language, dict[str, str]]] = {
     "zh": {key: chinese for key, (chinese, _) in _ALL.items()},

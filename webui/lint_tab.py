@@ -1,0 +1,316 @@
+"""The part 检查 / Lint of the page Review: what labelled data hide, and how to mend it."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Final
+
+import gradio as gr
+
+from annotation_store.dismissals import dismiss, read_dismissals
+from annotation_store.projects import Project
+from annotation_store.store import AnnotationStore, DocumentNotFound, StaleRevision, StoreError
+from ner_core.findings import Finding, FindingKind
+from ner_core.spans import Span
+from webui.label_style import style_labels
+from webui.lint_findings import Findings, Linter, repair
+from webui.messages import Refusal, reports_errors
+from webui.model_choice import ModelChoice
+from webui.page_language import language_of
+from webui.prediction_cache import PredictionCache
+from webui.project_choice import find_project
+from webui.review_messages import Message, fields_of, integer, message, reviewer, string
+from webui.review_view import make_view
+
+_FINDINGS_ON_A_PAGE: Final = 50
+# Characters of the text before and behind a finding.
+_CONTEXT: Final = 30
+
+
+class LintHandlers:
+    """The event handlers of this part of the page.
+
+    The findings of each project's last check are kept for all visitors, until the next check.
+    """
+
+    def __init__(
+        self, store: AnnotationStore, models: ModelChoice, predictions: PredictionCache
+    ) -> None:
+        self._store = store
+        self._models = models
+        self._linter = Linter(store, predictions)
+        self._last: dict[str, Findings] = {}
+        self._stopped: set[str] = set()
+        self._lock = threading.Lock()
+
+    @reports_errors
+    def show(self, project: object, request: gr.Request) -> Message:
+        """How things stand before a check: is there anything to check, and by which models?"""
+        found = find_project(self._store, project, language_of(request))
+        known = set(found.known_names.labels)
+        return message(
+            "ready",
+            None,
+            project=found.name,
+            labels=[asdict(style) for style in style_labels(found.labels)],
+            models=[model.name for model in self._models if known & set(model.labels.labels)],
+            num_accepted=self._store.counts(project=found.name)["accepted"],
+        )
+
+    @reports_errors
+    def check(self, project: object, event: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        """Check all confirmed documents: progress now and then, at the end the first findings."""
+        fields = fields_of(event._data)
+        token = fields.get("request")
+        try:
+            found = find_project(self._store, project, language_of(request))
+            predictor = None
+            if fields.get("model") is not None:
+                predictor = self._models.find(fields["model"])
+                if predictor is None:
+                    raise Refusal(f"expected one of the models {', '.join(self._models.names)}")
+            for step in self._linter.steps(found, predictor):
+                if isinstance(step, Findings):
+                    with self._lock:
+                        self._last[found.name] = step
+                    yield self._describe("findings", token, found, step, fields)
+                elif self._is_stopped(token):
+                    yield message("stopped", token)
+                    return
+                else:
+                    yield message("progress", token, done=step[0], total=step[1])
+        except (Refusal, StoreError) as error:
+            yield message("refused", token, reason=str(error))
+
+    def stop(self, event: gr.EventData) -> None:
+        """Make a check end before its model's next step."""
+        token = fields_of(event._data).get("request")
+        if isinstance(token, str) and len(token) <= 64:
+            with self._lock:
+                self._stopped.add(token)
+
+    @reports_errors
+    def list_findings(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+        """Other findings of the last check."""
+        return self._answer(project, event, request, lambda found, findings, fields: None)
+
+    @reports_errors
+    def dismiss(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+        """Keep a finding from being shown again, or take that back."""
+
+        def act(found: Project, findings: Findings, fields: dict[str, Any]) -> None:
+            finding = _find(findings, fields)
+            dismiss(
+                self._store.database,
+                findings.document_of(finding).id,
+                finding.key,
+                annotator=reviewer(fields, getattr(request, "username", None)),
+                is_dismissed=fields.get("is_dismissed") is not False,
+            )
+
+        return self._answer(project, event, request, act)
+
+    @reports_errors
+    def repair(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+        """Store the proposal of one finding as a revision."""
+
+        def act(found: Project, findings: Findings, fields: dict[str, Any]) -> None:
+            finding = _find(findings, fields)
+            if finding.proposal is None:
+                raise Refusal("expected a finding with a proposal, got one without")
+            self._repair(findings, {findings.document_of(finding).id: [finding]}, fields, request)
+
+        return self._answer(project, event, request, act)
+
+    @reports_errors
+    def repair_all(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+        """Store the proposals of all findings that need no reader."""
+
+        def act(found: Project, findings: Findings, fields: dict[str, Any]) -> None:
+            dismissed = read_dismissals(self._store.database, project=found.name)
+            by_document: dict[int, list[Finding]] = {}
+            for finding in findings.findings:
+                name = findings.name_of(finding)
+                if finding.is_safe and name not in dismissed and name not in findings.repaired:
+                    by_document.setdefault(name[0], []).append(finding)
+            self._repair(findings, by_document, fields, request)
+
+        return self._answer(project, event, request, act)
+
+    @reports_errors
+    def choose_document(self, project: object, event: gr.EventData, request: gr.Request) -> int:
+        """The id of the document to open in the editor."""
+        found = find_project(self._store, project, language_of(request))
+        document = self._store.get(integer(fields_of(event._data), "id"))
+        if document.project != found.name:
+            raise DocumentNotFound(f"there is no document {document.id} here")
+        return document.id
+
+    def _repair(
+        self,
+        findings: Findings,
+        by_document: dict[int, list[Finding]],
+        fields: dict[str, Any],
+        request: gr.Request,
+    ) -> None:
+        name = reviewer(fields, getattr(request, "username", None))
+        for document_id, of_document in by_document.items():
+            repaired = repair(self._store, document_id, of_document, annotator=name)
+            findings.repaired.update((document_id, it.key) for it in repaired)
+            if not repaired and len(by_document) == 1:
+                raise Refusal("expected the span of the finding, got others: somebody has saved")
+
+    def _answer(
+        self, project: object, event: gr.EventData, request: gr.Request, act: Any
+    ) -> Message:
+        """Do something with the last check's findings, and say which there are now."""
+        fields = fields_of(event._data)
+        token = fields.get("request")
+        try:
+            found = find_project(self._store, project, language_of(request))
+            with self._lock:
+                findings = self._last.get(found.name)
+            if findings is None:  # the app was started again while the page was open
+                return message("gone", token)
+            num_repaired = len(findings.repaired)
+            act(found, findings, fields)
+            return self._describe("page", token, found, findings, fields) | {
+                "num_repaired": len(findings.repaired) - num_repaired
+            }
+        except (Refusal, StoreError, DocumentNotFound, StaleRevision) as error:
+            return message("refused", token, reason=str(error))
+
+    def _describe(
+        self, kind: str, token: object, project: Project, findings: Findings, fields: dict[str, Any]
+    ) -> Message:
+        """Numbers by kind and one page of findings."""
+        dismissed = read_dismissals(self._store.database, project=project.name)
+        wanted, shows_dismissed = string(fields, "kind"), fields.get("shows_dismissed") is True
+        if wanted != "all" and wanted not in set(FindingKind):
+            raise Refusal(f"expected a kind of finding, got {wanted[:40]!r}")
+        present = [it for it in findings.findings if findings.name_of(it) not in findings.repaired]
+        is_dismissed = {id(it): findings.name_of(it) in dismissed for it in present}
+        counts = Counter(it.kind for it in present if not is_dismissed[id(it)])
+        listed = [
+            it
+            for it in present
+            if is_dismissed[id(it)] == shows_dismissed and wanted in ("all", it.kind)
+        ]
+        offset = min(integer(fields, "offset"), max(0, len(listed) - 1))
+        offset -= offset % _FINDINGS_ON_A_PAGE
+        return message(
+            kind,
+            token,
+            listed_kind=wanted,
+            counts={str(it): counts[it] for it in FindingKind},
+            num_dismissed=sum(is_dismissed.values()),
+            num_safe=sum(it.is_safe and not is_dismissed[id(it)] for it in present),
+            num_documents=len(findings.documents),
+            model=findings.model,
+            num_listed=len(listed),
+            offset=offset,
+            limit=_FINDINGS_ON_A_PAGE,
+            findings=[
+                _describe_finding(findings, it, is_dismissed=is_dismissed[id(it)])
+                for it in listed[offset : offset + _FINDINGS_ON_A_PAGE]
+            ],
+        )
+
+    def _is_stopped(self, token: object) -> bool:
+        with self._lock:
+            is_stopped = token in self._stopped
+            self._stopped.discard(str(token))
+            return is_stopped
+
+
+def build(
+    store: AnnotationStore,
+    models: ModelChoice,
+    predictions: PredictionCache,
+    *,
+    current_project: gr.State,
+) -> tuple[gr.events.Dependency, gr.State]:
+    """Build this part inside the current Gradio context.
+
+    Returns:
+        What succeeds when the visitor has chosen a document to open, and the state with its id.
+    """
+    handlers = LintHandlers(store, models, predictions)
+    lint = make_view("lint", ("review_text", "lint"))
+    for listen, answer, concurrency_limit in (
+        (lint.show, handlers.show, 4),
+        (lint.check, handlers.check, 2),
+        (lint.list, handlers.list_findings, 4),
+        (lint.dismiss, handlers.dismiss, 1),
+        (lint.repair, handlers.repair, 1),
+        (lint.repair_all, handlers.repair_all, 1),
+        (current_project.change, handlers.show, 4),
+    ):
+        listen(
+            answer,
+            inputs=current_project,
+            outputs=lint,
+            # Gradio's default mode drops an event while one of its kind is under way.
+            trigger_mode="multiple",
+            concurrency_limit=concurrency_limit,
+            concurrency_id=f"lint-{answer.__name__}",
+            show_progress="hidden",
+            api_visibility="private",
+        )
+    # Not through the queue: it has to overtake the check that it ends.
+    lint.stop(handlers.stop, queue=False, api_visibility="private")
+    document_id = gr.State(None)
+    chosen = lint.open(
+        handlers.choose_document,
+        inputs=current_project,
+        outputs=document_id,
+        api_visibility="private",
+    )
+    return chosen, document_id
+
+
+def _find(findings: Findings, fields: dict[str, Any]) -> Finding:
+    """The finding that the browser names.
+
+    Raises:
+        Refusal: There is none of this name, or it has been repaired.
+    """
+    name = integer(fields, "document_id"), string(fields, "key")
+    if name not in findings.repaired:
+        for finding in findings.findings:
+            if findings.name_of(finding) == name:
+                return finding
+    raise Refusal("expected one of the findings, got another: check again")
+
+
+def _describe_finding(findings: Findings, finding: Finding, *, is_dismissed: bool) -> Message:
+    document = findings.document_of(finding)
+    text, place = document.text, finding.place
+    other = finding.proposal or place
+    start = max(0, min(place.start, other.start) - _CONTEXT)
+    end = min(len(text), max(place.end, other.end) + _CONTEXT)
+    return {
+        "document_id": document.id,
+        "position": document.position,
+        "key": finding.key,
+        "kind": finding.kind,
+        "suspicion": finding.suspicion,
+        "num_like": finding.num_like,
+        "num_other": finding.num_other,
+        "is_safe": finding.is_safe,
+        "is_dismissed": is_dismissed,
+        "start": start,
+        "text": text[start:end],
+        "is_cut": [start > 0, end < len(text)],
+        "mention": text[place.start : place.end],
+        "span": _describe_span(finding.span, text),
+        "proposal": _describe_span(finding.proposal, text),
+    }
+
+
+def _describe_span(span: Span | None, text: str) -> Message | None:
+    if span is None:
+        return None
+    mention = text[span.start : span.end]
+    return {"start": span.start, "end": span.end, "label": span.label, "text": mention}

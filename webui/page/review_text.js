@@ -1,0 +1,96 @@
+// What both parts of the page share: words, small elements, requests one at a time, and texts with marks. Everything
+// goes in through text nodes and attributes: a text is never markup.
+const find = (selector) => element.querySelector(selector);
+const field = (name) => find(`[data-field="${name}"]`);
+const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+const texts = props.texts[language];
+const fill = (key, values) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const make = (tag, className, content = "") => {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.textContent = content;
+  return made;
+};
+const makeButton = (className, content, onClick) => {
+  const button = make("button", className, content);
+  button.type = "button";
+  button.addEventListener("click", onClick);
+  return button;
+};
+const makeOption = (value, content) => {
+  const option = make("option", "", content);
+  option.value = value;
+  return option;
+};
+// As in the editor: what is not certain is never shown as 100%.
+const percentOf = (score) => (score < 0.995 ? `${Math.round(score * 100)}%` : `${Math.floor(score * 1000) / 10}%`);
+
+let styles = new Map();
+const styleOf = (label) => styles.get(label) ?? { label, color: "#5B6470", chinese: label, english: label };
+const nameOf = (label) => styleOf(label)[language === "zh" ? "chinese" : "english"];
+
+// The name that the editor knows the visitor by.
+const ANNOTATOR = "ner_annotator";
+const annotatorName = () => window.localStorage.getItem(ANNOTATOR)?.trim() || "annotator";
+
+// Requests go out one at a time: answers that arrive in one frame overwrite each other (Gradio 6.31).
+const ANSWER_TIMEOUT_MS = 60000;
+const lane = { waiting: [], sent: null, timer: 0 };
+const sendNext = () => {
+  if (lane.sent || !lane.waiting.length) return;
+  lane.sent = lane.waiting.shift();
+  const { event, payload, token } = lane.sent;
+  lane.timer = window.setTimeout(() => settle({ request: token, kind: "late" }), ANSWER_TIMEOUT_MS);
+  trigger(event, { ...payload(), request: token });
+};
+const push = (event, payload, onAnswer) => {
+  const token = Math.random().toString(36).slice(2);
+  lane.waiting.push({ event, payload, onAnswer, token });
+  sendNext();
+  return token;
+};
+// Progress leaves the request under way.
+const settle = (message) => {
+  if (!lane.sent || message.request !== lane.sent.token) return;
+  window.clearTimeout(lane.timer);
+  const { onAnswer, token } = lane.sent;
+  if (message.kind === "progress") {
+    lane.timer = window.setTimeout(() => settle({ request: token, kind: "late" }), ANSWER_TIMEOUT_MS);
+  } else {
+    lane.sent = null;
+  }
+  onAnswer(message);
+  sendNext();
+};
+
+// A piece of a text with marks over and under it: `marks` are {start, end, label, lane: "over" | "under" | "both", ...}
+// in code points of the whole text; the piece begins at `start`.
+function drawMarkedText(container, start, text, marks) {
+  const points = Array.from(text);
+  const end = start + points.length;
+  const here = marks.filter((mark) => mark.start < end && start < mark.end);
+  const borders = new Set([start, end]);
+  for (const mark of here) {
+    borders.add(Math.max(start, mark.start));
+    borders.add(Math.min(end, mark.end));
+  }
+  const cuts = [...borders].sort((first, second) => first - second);
+  for (let index = 0; index + 1 < cuts.length; index += 1) {
+    const [from, to] = [cuts[index], cuts[index + 1]];
+    const content = points.slice(from - start, to - start).join("");
+    const covering = here.filter((mark) => mark.start <= from && to <= mark.end);
+    if (!covering.length) {
+      container.append(content);
+      continue;
+    }
+    const run = make("span", "marked", content);
+    for (const mark of covering) {
+      run.classList.add(mark.lane);
+      run.style.setProperty(`--${mark.lane}`, styleOf(mark.label).color);
+      if (mark.isActive) run.classList.add("active");
+      // The label is written once, where the mark begins.
+      if (mark.start === from) run.dataset[mark.lane] = mark.name ?? nameOf(mark.label);
+    }
+    container.append(run);
+  }
+}
