@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 # Before gradio is imported: it reports its use to its makers unless told not to.
@@ -35,6 +36,8 @@ def _serve(arguments: argparse.Namespace) -> None:
     from webui import layout
     from webui.model_choice import ModelChoice, compare_labels, find_checkpoints
     from webui.settings import Settings
+    from webui.trained_models import restore_models
+    from webui.training_job import TrainingJobs
 
     models = ModelChoice.load(
         arguments.checkpoint or find_checkpoints(_BUNDLED_MODELS, first=_DEFAULT_MODEL)
@@ -42,14 +45,17 @@ def _serve(arguments: argparse.Namespace) -> None:
     with (
         AnnotationStore.open(arguments.database) as store,
         tempfile.TemporaryDirectory(prefix="ner-downloads-") as download_folder,
+        closing(TrainingJobs(arguments.training_folder)) as jobs,
     ):
         projects = {project.name: project for project in store.projects()}
         if DEFAULT_PROJECT not in projects:
             store.create_project(DEFAULT_PROJECT, models.default.labels)
         elif warning := compare_labels(projects[DEFAULT_PROJECT], models):
             print(f"app.py: warning: {warning}", file=sys.stderr)
+        for warning in restore_models(models, jobs.folder, store.projects()):
+            print(f"app.py: warning: {warning}", file=sys.stderr)
         os.environ["GRADIO_TEMP_DIR"] = download_folder  # its copies of files go when ours go
-        blocks = layout.build(store, models, Settings(Path(download_folder)))
+        blocks = layout.build(store, models, Settings(Path(download_folder), jobs=jobs))
         try:
             _, address, _ = blocks.launch(
                 server_name=arguments.host,
@@ -90,6 +96,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         help="a model to offer; repeat it for more, the first is the default; without it all in"
         f" models/; environment: NER_CHECKPOINT, several separated by {os.pathsep!r}",
+    )
+    parser.add_argument(
+        "--training-folder",
+        metavar="DIR",
+        type=Path,
+        default=Path("runs"),
+        help="where models trained in the app are kept, made when the first training starts",
     )
     parser.add_argument("--host", default=host, help="address to listen on")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on")

@@ -15,6 +15,7 @@ from webui import (
     project_choice,
     review_tab,
     statistics_tab,
+    train_tab,
 )
 from webui.messages import reports_errors
 from webui.model_choice import ModelChoice
@@ -25,7 +26,7 @@ from webui.theme import make_theme
 from webui.wording.page import PAGE
 
 _ASSETS: Final = Path(__file__).parent / "page"
-_STYLES: Final = ("page.css", "predict.css", "data.css", "review.css", "statistics.css")
+_STYLES: Final = ("page.css", "predict.css", "data.css", "review.css", "statistics.css", "train.css")
 
 
 def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr.Blocks:
@@ -70,6 +71,16 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
                 data_page = data_tab.build(store, settings)
             with gr.Tab(translated("review.tab"), id="review", elem_id="page-review"):
                 review_page = review_tab.build(store, models, current_project=current_project)
+            with gr.Tab(translated("train.tab"), id="train", elem_id="page-train") as train:
+                train_tab.build(
+                    store,
+                    models,
+                    settings.jobs,
+                    current_project=current_project,
+                    model_views=predict_page.model_views,
+                    tab=train,
+                    blocks=blocks,
+                )
             with gr.Tab(translated("statistics.tab"), id="statistics", elem_id="page-statistics"):
                 statistics_tab.build(store, settings, current_project=current_project)
 
