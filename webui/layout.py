@@ -24,9 +24,18 @@ from webui.settings import Settings
 from webui.texts import TEXTS
 from webui.theme import make_theme
 from webui.wording.page import PAGE
+from webui.wording.tour import TOUR
 
 _ASSETS: Final = Path(__file__).parent / "page"
-_STYLES: Final = ("page.css", "predict.css", "data.css", "review.css", "statistics.css", "train.css")
+_STYLES: Final = (
+    "page.css",
+    "predict.css",
+    "data.css",
+    "review.css",
+    "statistics.css",
+    "train.css",
+    "tour.css",
+)
 
 
 def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr.Blocks:
@@ -60,6 +69,13 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
         )
         choice = project_choice.build(store, settings, blocks)
         current_project = choice.current
+        gr.HTML(
+            html_template=_read("tour.html"),
+            js_on_load=_read("tour.js"),
+            texts=_tour_texts(),
+            apply_default_css=False,
+            elem_id="tour",
+        )
         with gr.Tabs(elem_id="pages", overflow_behavior="wrap") as tabs:
             with gr.Tab(translated("predict.tab"), id="predict", elem_id="page-predict"):
                 predict_page = predict_tab.build(
@@ -127,3 +143,13 @@ def _read(name: str) -> str:
 
 def _page_texts() -> dict[str, dict[str, str]]:
     return {language: {key: table[key] for key in PAGE} for language, table in TEXTS.items()}
+
+
+def _tour_texts() -> dict[str, dict[str, str]]:
+    def is_needed(key: str) -> bool:
+        return key in TOUR or key.endswith(".tab")
+
+    return {
+        language: {key: table[key] for key in table if is_needed(key)}
+        for language, table in TEXTS.items()
+    }

@@ -13,11 +13,12 @@ from webui.wording.page import PAGE
 from webui.wording.predict import PREDICT
 from webui.wording.review import REVIEW
 from webui.wording.statistics import STATISTICS
+from webui.wording.tour import TOUR
 from webui.wording.train import TRAIN
 
 Language = Literal["zh", "en"]
 
-_ALL: Final[Block] = PAGE | PREDICT | ANNOTATE | DATA | REVIEW | STATISTICS | TRAIN
+_ALL: Final[Block] = PAGE | PREDICT | ANNOTATE | DATA | REVIEW | STATISTICS | TOUR | TRAIN
 
 TEXTS: Final[dict[Language, dict[str, str]]] = {
     "zh": {key: chinese for key, (chinese, _) in _ALL.items()},

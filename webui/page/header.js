@@ -12,6 +12,11 @@ const showModels = (models) => {
 showModels(props.models);
 document.addEventListener("ner:models", ({ detail }) => showModels(detail.models.map((model) => model.name)));
 
+const tour = field("tour");
+tour.setAttribute("aria-label", texts["page.tour"]);
+tour.title = texts["page.tour"];
+tour.addEventListener("click", () => document.dispatchEvent(new CustomEvent("ner:tour")));
+
 const languageSwitch = field("language");
 languageSwitch.textContent = "中 / EN";
 languageSwitch.setAttribute("aria-label", texts["page.switch_language"]);

@@ -7,6 +7,7 @@ from webui.wording.block import Block
 PAGE: Final[Block] = {
     "page.title": ("中文实体标注工作台", "Chinese NER Workbench"),
     "page.skip": ("跳到内容", "Skip to the content"),
+    "page.tour": ("导览", "Take the tour"),
     "page.switch_language": ("中 / EN：切换到英文界面", "中 / EN: switch to the Chinese interface"),
     "page.switch_theme": ("切换深色与浅色", "Switch between dark and light"),
     "page.internal_error": (
