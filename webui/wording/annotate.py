@@ -113,13 +113,13 @@ ANNOTATE: Final[Block] = {
     "annotate.rejected": ("已拒绝：{entities}", "Rejected: {entities}"),
     "annotate.moved": ("已移动：{entities}", "Moved: {entities}"),
     "annotate.labelled_more": (
-        "已标注：{entities}；同词还有 {total} 处，按 F 全标",
-        "Labelled: {entities}; {total} more like it, F labels them",
+        "已标注：{entities}；同词还有 {total} 处（F）",
+        "Labelled: {entities}; {total} more (F)",
     ),
     "annotate.is_active": ("当前实体：{entities}", "Active: {entities}"),
     "annotate.is_active_more": (
-        "当前实体：{entities}；同词还有 {total} 处，按 F 全标",
-        "Active: {entities}; {total} more like it, F labels them",
+        "当前实体：{entities}；同词还有 {total} 处（F）",
+        "Active: {entities}; {total} more (F)",
     ),
     "annotate.selected": ("已选“{mention}”，按数字键标注", "Selected “{mention}”: press a digit"),
     "annotate.tapped": (
@@ -161,6 +161,11 @@ ANNOTATE: Final[Block] = {
     ),
     "annotate.nothing_to_undo": ("没有可撤销的操作。", "Nothing to undo."),
     "annotate.nothing_to_redo": ("没有可重做的操作。", "Nothing to redo."),
+    "annotate.held_by": (
+        "{annotator} 正在标注这一篇。",
+        "{annotator} is working on this text.",
+    ),
+    "annotate.queue_done": ("没有符合条件的文本了。", "No text is left in this queue."),
     "annotate.is_last": ("已是最后一篇。", "This is the last text."),
     "annotate.is_first": ("已是第一篇。", "This is the first text."),
     "annotate.tab_leaves": ("再按 Tab 离开编辑器。", "Tab now leaves the editor."),
