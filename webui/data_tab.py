@@ -8,13 +8,24 @@ from typing import Any, Final
 import gradio as gr
 
 from annotation_store.documents import STATUSES, Document, Status
+from annotation_store.formats.catalog import FORMATS
+from annotation_store.formats.format import ReadOptions
 from annotation_store.store import AnnotationStore, DocumentNotFound
+from annotation_store.uploads import parse_upload
+from webui import import_card
 from webui.api import EXPORT_FORMATS, write_export
-from webui.messages import find_unstorable_character, refuse, reports_errors, warn
+from webui.messages import (
+    MAX_TEXT_CHARACTERS,
+    find_unstorable_character,
+    refuse,
+    reports_errors,
+    warn,
+)
 from webui.page_language import language_of, translated
+from webui.project_choice import find_project
 from webui.settings import Settings
 from webui.texts import TEXTS
-from webui.uploads import MAX_ERRORS_SHOWN, read_upload, take_upload
+from webui.uploads import MAX_ERRORS_SHOWN
 from webui.wording.data import DATA
 from webui.wording.page import PAGE
 
@@ -24,12 +35,6 @@ MAX_QUERY_CHARACTERS: Final = 1000
 _ROWS_ON_A_PAGE: Final = 20
 _SNIPPET_CHARACTERS: Final = 120
 _MAX_INTEGER: Final = 2**63 - 1  # what the database can hold
-_FORMAT_NAMES: Final = {
-    "cluener": "CLUENER JSON",
-    "conll": "CoNLL / BIO",
-    "doccano": "doccano JSONL",
-    "label-studio": "Label Studio JSON",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +52,19 @@ class DataPage:
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """What became of the texts that were given.
+    """What became of the texts that were pasted: all of them are added, or none.
 
     Attributes:
         num_added: Documents that are new in the store.
         num_duplicates: Documents whose text was there already.
-        num_errors: Lines that could not be read.
+        num_errors: Lines that cannot be added.
         errors: The first of them, as "file:line: reason".
-        is_refused: Whether nothing was added because of the errors.
-        is_unreadable: Whether the error is of the whole file and not of a line: no line is good.
     """
 
     num_added: int
     num_duplicates: int
     num_errors: int
     errors: tuple[str, ...]
-    is_refused: bool
-    is_unreadable: bool = False
 
 
 class DataHandlers:
@@ -74,12 +75,11 @@ class DataHandlers:
         self._settings = settings
 
     @reports_errors
-    def add_pasted(self, text: object, keeps_good_lines: object, request: gr.Request) -> Any:
+    def add_pasted(self, text: object, project: object, request: gr.Request) -> Any:
         """Add the lines of the text box; the box is emptied when all of them were good."""
         language = language_of(request)
         if text is not None and not isinstance(text, str):
             raise refuse(f"expected texts, one a line, got {type(text).__name__}")
-        keeps_good_lines = _check_choice(keeps_good_lines)
         if text is None or not text.strip():
             warn(TEXTS[language]["data.nothing_given"])
             return gr.skip(), gr.skip()
@@ -87,38 +87,23 @@ class DataHandlers:
         if problem:
             warn(problem)
             return gr.skip(), gr.skip()
-        report = self.add(text.encode(), "paste.txt", keeps_good_lines=keeps_good_lines)
+        report = self._add(text, find_project(self._store, project, language).name)
         return asdict(report), gr.skip() if report.num_errors else ""
 
-    @reports_errors
-    def add_file(self, upload_path: object, keeps_good_lines: object, request: gr.Request) -> Any:
-        """Add the documents of an uploaded file."""
-        data, name = take_upload(upload_path, language_of(request))
-        keeps_good_lines = _check_choice(keeps_good_lines)
-        return asdict(self.add(data, name, keeps_good_lines=keeps_good_lines))
-
-    def add(self, data: bytes, name: str, *, keeps_good_lines: bool) -> AddReport:
-        """Add what an upload holds: everything, or nothing if a line is wrong.
-
-        Args:
-            data: The file.
-            name: Its name; the end of it says how it is read.
-            keeps_good_lines: Add the good lines although others are wrong.
-        """
-        project = next(p for p in self._store.projects() if p.name == self._settings.project)
-        upload = read_upload(data, name, labels=project.labels)
-        errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
-        if not upload.documents and any(error.line is None for error in upload.errors):
-            return AddReport(0, 0, len(upload.errors), errors, is_refused=True, is_unreadable=True)
-        if upload.errors and not keeps_good_lines:
-            return AddReport(0, 0, len(upload.errors), errors, is_refused=True)
-        result = self._store.add(upload.documents, project=project.name)
-        return AddReport(
-            len(result.added_ids), result.num_duplicates, len(upload.errors), errors, False
-        )
+    def _add(self, text: str, project: str) -> AddReport:
+        # Whatever the lines look like: nobody has chosen a format.
+        options = ReadOptions(max_characters=MAX_TEXT_CHARACTERS)
+        upload = parse_upload(text.encode(), "paste.txt", format="txt", options=options)
+        if upload.errors:
+            errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
+            return AddReport(0, 0, len(upload.errors), errors)
+        result = self._store.add(upload.documents, project=project)
+        return AddReport(len(result.added_ids), result.num_duplicates, 0, ())
 
     @reports_errors
-    def list_documents(self, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+    def list_documents(
+        self, project: object, event: gr.EventData, request: gr.Request
+    ) -> dict[str, Any]:
         """The documents that the list asks for."""
         asked = event._data if isinstance(event._data, dict) else {}
         status, query, offset = asked.get("status"), asked.get("query"), asked.get("offset")
@@ -133,23 +118,21 @@ class DataHandlers:
         unstorable = find_unstorable_character(query, language)
         if unstorable:
             raise refuse(unstorable)
-        return self.describe_page(
+        return self._describe_page(
+            find_project(self._store, project, language).name,
             status=None if status == "all" else status,
             query=query,
             offset=min(max(0, offset), _MAX_INTEGER),
         )
 
-    def describe_page(
-        self, *, status: Status | None = None, query: str = "", offset: int = 0
-    ) -> dict[str, Any]:
-        """One page of the list, as the component draws it.
+    @reports_errors
+    def show_first_page(self, project: object, request: gr.Request) -> dict[str, Any]:
+        """The list from its beginning."""
+        return self._describe_page(find_project(self._store, project, language_of(request)).name)
 
-        Args:
-            status: List only documents of this status; None for all.
-            query: List only documents whose text holds this string.
-            offset: Number of documents on the pages before.
-        """
-        project = self._settings.project
+    def _describe_page(
+        self, project: str, *, status: Status | None = None, query: str = "", offset: int = 0
+    ) -> dict[str, Any]:
         counts = self._store.counts(project=project)
         page = self._store.page(
             project=project,
@@ -168,35 +151,28 @@ class DataHandlers:
         }
 
     @reports_errors
-    def choose_document(self, event: gr.EventData) -> int:
+    def choose_document(self, project: object, event: gr.EventData) -> int:
         """The id of the document whose row was pressed."""
         document_id = event._data.get("id") if isinstance(event._data, dict) else None
         if type(document_id) is not int or not 0 <= document_id <= _MAX_INTEGER:
             raise refuse(f"expected the id of a document, got {reprlib.repr(document_id)}")
         document = self._store.get(document_id)
-        if document.project != self._settings.project:
+        if document.project != project:
             raise DocumentNotFound(f"there is no document {document_id} here")
         return document.id
 
     @reports_errors
-    def export(self, event: gr.EventData) -> Any:
+    def export(self, project: object, event: gr.EventData, request: gr.Request) -> Any:
         """Write the export that was asked for: its report and its file."""
         asked = event._data if isinstance(event._data, dict) else {}
         path, result = write_export(
-            self._store, self._settings, format=asked.get("format"), status=asked.get("status")
+            self._store,
+            self._settings,
+            format=asked.get("format"),
+            status=asked.get("status"),
+            project=find_project(self._store, project, language_of(request)).name,
         )
-        report = {
-            "num_documents": result.num_documents,
-            "num_dropped": result.num_spans,
-        }
-        return report, str(path)
-
-
-def _check_choice(keeps_good_lines: object) -> bool:
-    if not isinstance(keeps_good_lines, bool):
-        got = type(keeps_good_lines).__name__
-        raise refuse(f"expected true or false for adding the good lines, got {got}")
-    return keeps_good_lines
+        return {**asdict(result), "format": asked["format"]}, str(path)
 
 
 def _describe_row(document: Document, query: str) -> dict[str, Any]:
@@ -215,11 +191,15 @@ def _describe_row(document: Document, query: str) -> dict[str, Any]:
     }
 
 
-def build(store: AnnotationStore, settings: Settings) -> DataPage:
+def build(store: AnnotationStore, settings: Settings, *, current_project: gr.State) -> DataPage:
     """Build the page inside the current Gradio context."""
     handlers = DataHandlers(store, settings)
+    upload = import_card.make_upload_button()
     with gr.Row(elem_classes="page-columns"):
         with gr.Column(elem_classes="page-main"):
+            imports = import_card.build(
+                store, settings, current_project=current_project, upload=upload
+            )
             documents = _view("documents", statuses=["all", *STATUSES])
         with gr.Column(elem_classes="page-aside"):
             with gr.Column(elem_classes="card add-texts"):
@@ -231,24 +211,17 @@ def build(store: AnnotationStore, settings: Settings) -> DataPage:
                     max_lines=12,
                     elem_id="data-paste",
                 )
-                keep_good = gr.Checkbox(label=translated("data.keep_good"), container=False)
                 with gr.Row(elem_classes="add-actions"):
                     add = gr.Button(
                         translated("data.add_run"), variant="primary", size="sm", min_width=0
                     )
-                    upload = gr.UploadButton(
-                        translated("data.upload"),
-                        file_types=[".txt", ".jsonl", ".json", ".csv"],
-                        size="sm",
-                        min_width=0,
-                        elem_id="data-upload",
-                    )
+                    upload.render()
                 gr.Markdown(translated("data.upload_note"), elem_classes="quiet small")
                 report = _view("report")
             export = _view(
                 "export",
                 formats=list(EXPORT_FORMATS),
-                names=_FORMAT_NAMES,
+                names={name: format.title for name, format in FORMATS.items()},
                 statuses=[*STATUSES, "all"],
             )
             download = gr.DownloadButton("", visible="hidden", elem_id="export-download")
@@ -261,32 +234,32 @@ def build(store: AnnotationStore, settings: Settings) -> DataPage:
         outputs=report,
         api_visibility="private",
     )
-    added = (
-        add.click(
-            handlers.add_pasted,
-            inputs=[pasted, keep_good],
-            outputs=[report, pasted],
-            preprocess=False,  # it would make a text of anything
-            show_progress="hidden",
-            api_visibility="private",
-        ),
-        upload.upload(
-            handlers.add_file,
-            inputs=[upload, keep_good],
-            outputs=report,
-            show_progress="hidden",
-            api_visibility="private",
-        ),
+    added = add.click(
+        handlers.add_pasted,
+        inputs=[pasted, current_project],
+        outputs=[report, pasted],
+        preprocess=False,  # it would make a text of anything
+        show_progress="hidden",
+        api_visibility="private",
     )
-    for event in added:
-        event.success(
-            reports_errors(handlers.describe_page),
+    for listen in (added.success, *(event.success for event in imports.stored)):
+        listen(
+            handlers.show_first_page,
+            inputs=current_project,
             outputs=documents,
             show_progress="hidden",
             api_visibility="private",
         )
+    current_project.change(
+        handlers.show_first_page,
+        inputs=current_project,
+        outputs=documents,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     documents.query(
         handlers.list_documents,
+        inputs=current_project,
         outputs=documents,
         trigger_mode="always_last",
         show_progress="hidden",
@@ -294,6 +267,7 @@ def build(store: AnnotationStore, settings: Settings) -> DataPage:
     )
     export.export(
         handlers.export,
+        inputs=current_project,
         outputs=[export, download],
         show_progress="hidden",
         api_visibility="private",
@@ -303,7 +277,12 @@ def build(store: AnnotationStore, settings: Settings) -> DataPage:
         api_visibility="private",
     )
     document_id = gr.State(None)
-    chosen = documents.open(handlers.choose_document, outputs=document_id, api_visibility="private")
+    chosen = documents.open(
+        handlers.choose_document,
+        inputs=current_project,
+        outputs=document_id,
+        api_visibility="private",
+    )
     return DataPage(chosen, document_id)
 
 

@@ -4,11 +4,8 @@ import json
 
 import pytest
 
-from annotation_store.store import AnnotationStore
 from ner_core.labels import CLUENER
-from webui.data_tab import DataHandlers
 from webui.messages import MAX_TEXT_CHARACTERS, find_text_problem
-from webui.settings import Settings
 from webui.uploads import read_upload
 
 LONGEST = "长" * MAX_TEXT_CHARACTERS
@@ -44,15 +41,3 @@ def test_lines_that_cannot_be_read_stay_errors():
     )
     assert upload.documents == ()
     assert [error.line for error in upload.errors] == [1, 2]
-
-
-def test_the_data_page_adds_no_text_that_is_too_long(tmp_path):
-    with AnnotationStore.open(tmp_path / "annotations.db") as store:
-        store.create_project("default", CLUENER)
-        handlers = DataHandlers(store, Settings(tmp_path))
-        report = handlers.add(write("a.txt", "好", TOO_LONG), "a.txt", keeps_good_lines=False)
-        assert (report.num_added, report.num_errors, report.is_refused) == (0, 1, True)
-        assert store.page().num_total == 0
-        report = handlers.add(write("a.txt", "好", TOO_LONG), "a.txt", keeps_good_lines=True)
-        assert (report.num_added, report.num_errors, report.is_refused) == (1, 1, False)
-        assert [document.text for document in store.page().documents] == ["好"]

@@ -1,4 +1,5 @@
-// The choice of an export; the event "export" carries {format, status}. `props.value` is {num_documents, num_dropped}.
+// The choice of an export; the event "export" carries {format, status}. `props.value` is an `ExportResult` of exchange.py with the
+// format's name, or null.
 const field = (name) => element.querySelector(`[data-field="${name}"]`);
 const texts = props.texts[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
 const nameOf = (status) => {
@@ -23,11 +24,29 @@ field("status").value = "accepted";
 field("run").addEventListener("click", () =>
   trigger("export", { format: field("format").value, status: field("status").value }),
 );
+const describe = () => {
+  field("note").textContent = texts[`data.export_note_${field("format").value}`];
+};
+field("format").addEventListener("change", () => {
+  describe();
+  for (const name of ["report", "losses"]) field(name).hidden = true;
+});
+field("format").value = "cluener";
+describe();
+
 watch("value", () => {
   const report = props.value;
   field("report").hidden = !report;
+  field("losses").hidden = true;
   if (!report) return;
-  const parts = [fill("data.export_done", { count: report.num_documents })];
-  if (report.num_dropped) parts.push(fill("data.export_dropped", { count: report.num_dropped }));
-  field("report").textContent = parts.join(" ");
+  field("report").textContent = fill("data.export_done", { count: report.num_documents.toLocaleString() });
+  const losses = ["left_out", "spans", "suggestions", "ids", "statuses", "annotators"]
+    .filter((name) => report[`num_${name}`])
+    .map((name) => fill(`data.lost_${name}`, { count: report[`num_${name}`].toLocaleString() }));
+  if (!losses.length) return;
+  field("losses").hidden = false;
+  field("losses").textContent = fill("data.export_lost", {
+    format: props.names[report.format],
+    losses: losses.join(texts["page.separator"]),
+  });
 });
