@@ -84,7 +84,7 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
             with gr.Tab(translated("annotate.tab"), id="annotate"):
                 annotate_page = annotate_tab.build(store, models, current_project=current_project)
             with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
-                data_page = data_tab.build(store, settings)
+                data_page = data_tab.build(store, settings, current_project=current_project)
             with gr.Tab(translated("review.tab"), id="review", elem_id="page-review"):
                 review_page = review_tab.build(store, models, current_project=current_project)
             with gr.Tab(translated("train.tab"), id="train", elem_id="page-train") as train:
