@@ -29,6 +29,8 @@ let place = -1; // of the step in `steps`; -1 while the tour does not run
 const isRunning = () => place >= 0;
 
 // Ring and card follow what they belong to: pages load, windows are resized, people scroll.
+const FOLLOW_EVERY_MS = 150;
+let follower = 0;
 const follow = () => {
   if (!isRunning()) return;
   const target = targetOf(steps[place]);
@@ -52,11 +54,11 @@ const follow = () => {
     const isApart = top === below || top === above;
     card.style.left = `${isPhone ? MARGIN_PX : isApart ? Math.min(Math.max(box.left, MARGIN_PX), rightmost) : rightmost}px`;
   }
-  requestAnimationFrame(follow);
 };
+document.addEventListener("scroll", follow, { capture: true, passive: true });
+window.addEventListener("resize", follow);
 
 const show = (step) => {
-  const wasRunning = isRunning();
   place = step;
   const name = steps[step];
   const tab = tabOf(name);
@@ -69,7 +71,9 @@ const show = (step) => {
   field("ring").hidden = false;
   field("card").hidden = false;
   window.scrollTo(0, 0);
-  if (!wasRunning) requestAnimationFrame(follow);
+  window.clearInterval(follower);
+  follower = window.setInterval(follow, FOLLOW_EVERY_MS);
+  follow();
 };
 
 const remember = () => {
@@ -85,6 +89,7 @@ const start = () => {
 const end = () => {
   const hadFocus = element.contains(document.activeElement);
   place = -1;
+  window.clearInterval(follower);
   field("ring").hidden = true;
   field("card").hidden = true;
   remember();
