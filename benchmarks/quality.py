@@ -1,119 +1,140 @@
-"""How well the bundled models tag, beside published results.
+"""How well the bundled models tag, beside published results: the tables of the README.
 
-    python -m benchmarks.quality --data cluener=dev.json [--checkpoint DIR] [--json]
+    python -m benchmarks.quality [--data NAME=FILE ...] [--checkpoint DIR ...] [--json]
 
-- micro_f1, per_label, official_macro_f1: see `ner_core.evaluation`, on the file given.
-- false_alarm_rate: share of the 60 sentences in entity_free.txt (written for this project, everyday
-  and news language, no entity of CLUENER's or MSRA's kinds in any) in which something is found.
-- megabytes: of the whole checkpoint directory.
+Each model is measured on the data set whose labels it has, and on the sentences without entities of
+`benchmarks.entity_free`. Reported for each:
 
-Published figures are quoted, not measured, and on other sentences, so not quite comparable: of
-CLUENER on its official dev set of 1,343 sentences (hemingkx/CLUENER2020, a BiLSTM-CRF without
-anything pretrained; lonePatient/BERT-NER-Pytorch, BERT-base with a CRF); of MSRA on its official
-test set (Zhang and Yang 2018, https://aclanthology.org/P18-1144: a BiLSTM-CRF on pretrained
-characters, and the same with a lattice of words).
+- micro, per_label, official_macro_f1: strict precision, recall and F1, and CLUENER's own score, see
+  `ner_core.evaluation`; micro_f1_interval: where micro F1 lies with 95 % confidence on other
+  sentences of the kind, see `ner_core.significance`.
+- false_alarm_rate: share of the sentences without entities in which something is found, and
+  false_alarms: in which, and what.
+- megabytes: the whole checkpoint directory, in 10^6 bytes.
+- sentences_per_second: one pass over the labelled sentences on the CPU, probabilities included.
+  Only as good as the machine was idle; `benchmarks.prediction` times more carefully.
+
+Each row says whether it was measured here or is quoted; `benchmarks.published_results` says how far
+the two can be compared.
 """
 
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from ner_core.conll import read_conll
-from ner_core.evaluation import evaluate
-from ner_core.formats import read_cluener
+import torch
+
+from benchmarks.entity_free import read_sentences
+from benchmarks.labelled_data import DATA_SETS, DataSet, find_data_set, read_examples
+from benchmarks.model_quality import Quality, measure_quality
+from benchmarks.published_results import PUBLISHED_RESULTS
+from benchmarks.quality_tables import format_false_alarms, format_results
+from ner_core.command_line import CommandLineParser, run_command
 from ner_core.prediction import Predictor
-from trainer.config import DataSource
 
-DEFAULT_CHECKPOINT = Path(__file__).parents[1] / "models" / "cluener-small"
-ENTITY_FREE = Path(__file__).with_name("entity_free.txt")
-PUBLISHED = {
-    "cluener": {
-        "BiLSTM-CRF, nothing pretrained (hemingkx/CLUENER2020)": 0.675,
-        "BERT-base + CRF (lonePatient/BERT-NER-Pytorch)": 0.8076,
-    },
-    "msra": {
-        "BiLSTM-CRF on characters (Zhang and Yang 2018)": 0.8881,
-        "Lattice LSTM (Zhang and Yang 2018)": 0.9318,
-    },
-}
+PROG = "python -m benchmarks.quality"
+MODELS = Path(__file__).parents[1] / "models"
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What was measured; see the top of the module."""
-
-    checkpoint: str
-    data: str
-    num_examples: int
-    micro_f1: float
-    micro_precision: float
-    micro_recall: float
-    official_macro_f1: float
-    per_label: dict[str, float]
-    false_alarm_rate: float
-    megabytes: float
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0, or see `ner_core.command_line`."""
+    given = _build_parser().parse_args(arguments)
+    return run_command(PROG, lambda: _report(given))
 
 
-def measure(checkpoint: Path, source: DataSource) -> Quality:
-    """Tag a labelled file and the sentences without entities."""
-    predictor = Predictor.load(checkpoint)
-    read = read_cluener if source.name == "cluener" else read_conll
-    examples = read(source.path, labels=predictor.labels).examples
-    predictions = predictor.predict([example.text for example in examples])
-    evaluation = evaluate(
-        [example.spans for example in examples],
-        [prediction.spans for prediction in predictions],
-        [example.text for example in examples],
-        predictor.labels,
-    )
-    sentences = ENTITY_FREE.read_text(encoding="utf-8").splitlines()
-    alarms = [bool(prediction.spans) for prediction in predictor.predict(sentences)]
-    return Quality(
-        checkpoint=predictor.name,
-        data=Path(source.path).name,
-        num_examples=evaluation.num_examples,
-        micro_f1=evaluation.micro.f1,
-        micro_precision=evaluation.micro.precision,
-        micro_recall=evaluation.micro.recall,
-        official_macro_f1=evaluation.official_macro_f1,
-        per_label={label: scores.f1 for label, scores in evaluation.per_label.items()},
-        false_alarm_rate=sum(alarms) / len(alarms),
-        megabytes=sum(path.stat().st_size for path in checkpoint.iterdir()) / 1e6,
-    )
+def measure_all(checkpoints: Sequence[Path], files: dict[str, Path]) -> list[Quality]:
+    """Measure models, each on the data set whose labels it has.
+
+    Args:
+        checkpoints: Their directories.
+        files: A labelled file for each data set, by its name; others are looked for at the data
+            set's default path.
+
+    Raises:
+        CheckpointError: A checkpoint cannot be used.
+        ValueError: A checkpoint is no directory, a model has the labels of no data set, or a file
+            is missing or wrong.
+    """
+    sentences = read_sentences()
+    for checkpoint in checkpoints:
+        if not checkpoint.is_dir():
+            raise ValueError(f"expected a checkpoint directory, got {checkpoint} (--checkpoint)")
+    # Whatever is wrong is found before the minutes that measuring takes.
+    predictors = [Predictor.load(checkpoint, device="cpu") for checkpoint in checkpoints]
+    data_sets = [
+        find_data_set(predictor.labels, checkpoint)
+        for predictor, checkpoint in zip(predictors, checkpoints, strict=True)
+    ]
+    examples = {
+        data_set.name: read_examples(data_set, files.get(data_set.name, data_set.default_path))
+        for data_set in dict.fromkeys(data_sets)
+    }
+    return [
+        measure_quality(checkpoint, predictor, data_set, examples[data_set.name], sentences)
+        for checkpoint, predictor, data_set in zip(checkpoints, predictors, data_sets, strict=True)
+    ]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print the measurements and the published figures, as text or as JSON."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality", description="Measure a bundled model."
-    )
+def _build_parser() -> CommandLineParser:
+    parser = CommandLineParser(PROG, "Measure models, beside published results.")
+    defaults = ", ".join(f"{it.name}={_name(it)}" for it in DATA_SETS.values())
     parser.add_argument(
         "--data",
-        type=DataSource.parse,
-        required=True,
+        type=_parse_data,
+        action="append",
+        default=[],
         metavar="NAME=FILE",
-        help="labelled file, cluener=FILE or msra=FILE",
+        help=f"labelled file of a data set; repeatable; otherwise {defaults}, beside the project",
     )
-    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="directory")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    given = parser.parse_args(arguments)
-    quality = measure(given.checkpoint, given.data)
-    published = PUBLISHED.get(given.data.name, {})
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="checkpoint directory; repeatable; otherwise every model in models/",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object, no tables")
+    return parser
+
+
+def _name(data_set: DataSet) -> str:
+    path = data_set.default_path
+    return f"shared/data/{path.parent.name}/{path.name}"
+
+
+def _parse_data(argument: str) -> tuple[str, Path]:
+    name, _, path = argument.partition("=")
+    if name not in DATA_SETS or not path:
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=FILE with a name of {', '.join(DATA_SETS)}, got {argument!r}"
+        )
+    return name, Path(path)
+
+
+def _report(given: Namespace) -> None:
+    bundled = [path.parent for path in sorted(MODELS.glob("*/config.json"))]
+    measured = measure_all(given.checkpoint or bundled, dict(given.data))
+    names = {quality.data_set for quality in measured}
+    published = [result for result in PUBLISHED_RESULTS if result.data_set in names]
     if given.json:
-        report = {"measured": asdict(quality), "published_micro_f1": published}
+        report = {
+            "num_threads": torch.get_num_threads(),
+            "measured_here": [quality.to_json() for quality in measured],
+            "quoted": [asdict(result) for result in published],
+        }
         print(json.dumps(report, ensure_ascii=False, indent=2))
-        return 0
-    for name, value in asdict(quality).items():
-        if name == "per_label":
-            for label, f1 in value.items():
-                print(f"  {label:22} {f1:.4f}")
-        else:
-            print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
-    for name, f1 in published.items():
-        print(f"quoted: {name}: {f1:.4f}")
-    return 0
+        return
+    for name in DATA_SETS:
+        if name in names:
+            print(f"## {DATA_SETS[name].title}\n")
+            print(format_results(DATA_SETS[name], measured, published), end="\n\n")
+    print(f"Size in 10^6 bytes; speed on the CPU, threads: {torch.get_num_threads()}.\n")
+    print("## False alarms: sentences without entities in which something was found\n")
+    print("\n\n".join(map(format_false_alarms, measured)))
 
 
 if __name__ == "__main__":
