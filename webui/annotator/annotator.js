@@ -138,9 +138,10 @@ class Annotator {
 
   // For screen readers only: what everybody else sees.
   speak(text) {
-    const { words } = this;
-    const names = { "": "annotate.text_end", " ": "annotate.blank", "\n": "annotate.line_end", "\r\n": "annotate.line_end" };
-    this.parts.live.textContent = text in names ? words(names[text]) : text;
+    const { live } = this.parts;
+    const name = UNSEEN_CHARACTERS[text];
+    live.lang = name ? this.parts.root.lang : "zh";
+    live.textContent = name ? this.words(name) : text;
   }
 
   // What was typed while the next document was on its way belongs to that document.
@@ -300,6 +301,12 @@ class Annotator {
 const DEFAULT_ANNOTATOR = "annotator-1";
 // A key pressed this soon after a question appeared was meant for something else.
 const TYPED_AHEAD_MS = 500;
+const UNSEEN_CHARACTERS = {
+  "": "annotate.text_end",
+  " ": "annotate.blank",
+  "\n": "annotate.line_end",
+  "\r\n": "annotate.line_end",
+};
 // A screen reader reads on from there by itself.
 const MAX_SPOKEN_CHARACTERS = 300;
 // These leave the letters over the words where they are.

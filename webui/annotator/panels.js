@@ -121,7 +121,7 @@ class Panels {
     const style = styleOf(active);
     parts["current-entity"].style.setProperty("--color", style.color);
     parts["current-entity"].replaceChildren(
-      createElement("strong", "", { textContent: state.mention(active) }),
+      createElement("strong", "", { textContent: state.mention(active), lang: "zh" }),
       createElement("span", "", { textContent: ` ${style.name} ${active.start}–${active.end}` }),
     );
   }
@@ -184,7 +184,7 @@ class Panels {
     mention.dataset.command = "activate";
     mention.style.setProperty("--color", style.color);
     mention.append(
-      createElement("strong", "", { textContent: state.mention(entity) }),
+      createElement("strong", "", { textContent: state.mention(entity), lang: "zh" }),
       createElement("span", "", { textContent: `${style.name} ${entity.start}–${entity.end}` }),
     );
     if (entity.source === "human") {

@@ -64,7 +64,10 @@ class SelectionCommands {
     const move = (point) => (step < 0 ? offsets.previousGrapheme(point) : offsets.nextGrapheme(point));
     const start = border === "start" ? move(view.start) : view.start;
     const end = border === "end" ? move(view.end) : view.end;
-    if (start >= end) return;
+    if (start >= end || (start === view.start && end === view.end)) {
+      this.editor.tell("annotate.border_edge");
+      return;
+    }
     view.select(start, end);
     this.#tellSelected("annotate.selected");
   }
