@@ -94,6 +94,28 @@ def list_authors(database: Database, *, project: str) -> tuple[AuthorCount, ...]
         )
 
 
+def count_confirmed(database: Database, *, project: str) -> int:
+    """The number of documents with a version that counts; see `read_versions`.
+
+    Raises:
+        ValueError: There is no such project.
+        StoreError: The database cannot be read.
+    """
+    with database.reading() as connection:
+        count = connection.scalar(
+            select(func.count())
+            .select_from(DocumentRow)
+            .join(RevisionRow, RevisionRow.document_id == DocumentRow.id)
+            .where(
+                *filter_documents(connection, project),
+                *_is_newest(),
+                _is_confirmed(),
+                RevisionRow.status.not_in(_UNUSED),
+            )
+        )
+        return count or 0
+
+
 def read_revision_numbers(database: Database, *, project: str) -> dict[int, int]:
     """The number of each document's newest revision by the document's id: what has changed since?
 
@@ -193,9 +215,7 @@ def _read_newest(
         .where(*conditions)
     )
     if author is None:
-        query = query.where(
-            RevisionRow.number == DocumentRow.revision_number, RevisionRow.source != "model"
-        )
+        query = query.where(*_is_newest())
     else:
         other = aliased(RevisionRow)
         newest = (
@@ -211,6 +231,11 @@ def _read_newest(
 
 def _is_by_author() -> ColumnElement[bool]:
     return RevisionRow.source.in_(("human", "import"))
+
+
+def _is_newest() -> tuple[ColumnElement[bool], ...]:
+    """The version that counts is the newest one, unless a model made it."""
+    return RevisionRow.number == DocumentRow.revision_number, RevisionRow.source != "model"
 
 
 def _is_confirmed() -> ColumnElement[bool]:

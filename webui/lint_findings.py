@@ -108,43 +108,42 @@ def repair(
     findings: Iterable[Finding],
     *,
     annotator: str,
-    base_revision: int | None = None,
 ) -> tuple[Finding, ...]:
     """Store a revision with the proposals of some findings of a document.
 
-    The document keeps its status and its suggestions. A finding whose span somebody has changed is
-    passed over; nothing is stored where all are.
+    The document keeps its status and its suggestions. A finding is passed over where somebody has
+    changed its span or labelled what was missing; nothing is stored where all are.
 
     Args:
         store: Holds the document.
         document_id: The document.
         findings: All of this document, each with a proposal.
         annotator: Who decided so.
-        base_revision: The revision that was looked at; None for whatever is the newest.
 
     Returns:
         The findings that were repaired.
 
     Raises:
         DocumentNotFound: There is none of this id.
-        StaleRevision: Somebody has saved since the base; nothing is stored.
+        StaleRevision: Somebody has saved at the same moment; nothing is stored.
     """
     document = store.get(document_id)
     spans = document.spans
     repaired = []
     for finding in findings:
-        if finding.span is None or finding.span in spans:
+        if finding.span in spans or (
+            finding.span is None and not any(map(finding.place.overlaps, spans))
+        ):
             spans = finding.repair(spans)
             repaired.append(finding)
     if repaired:
         store.save(
             document_id,
-            base_revision=document.revision_number if base_revision is None else base_revision,
+            base_revision=document.revision_number,
             spans=spans,
             suggestions=document.suggestions,
             status=document.status,
             annotator=annotator,
-            source="review",
         )
     return tuple(repaired)
 

@@ -10,6 +10,7 @@ import gradio as gr
 
 from annotation_store.dismissals import dismiss, read_dismissals
 from annotation_store.projects import Project
+from annotation_store.review import count_confirmed
 from annotation_store.store import AnnotationStore, DocumentNotFound, StaleRevision, StoreError
 from ner_core.findings import Finding, FindingKind
 from ner_core.spans import Span
@@ -55,7 +56,7 @@ class LintHandlers:
             project=found.name,
             labels=[asdict(style) for style in style_labels(found.labels)],
             models=[model.name for model in self._models if known & set(model.labels.labels)],
-            num_accepted=self._store.counts(project=found.name)["accepted"],
+            num_confirmed=count_confirmed(self._store.database, project=found.name),
         )
 
     @reports_errors
@@ -119,7 +120,10 @@ class LintHandlers:
             finding = _find(findings, fields)
             if finding.proposal is None:
                 raise Refusal("expected a finding with a proposal, got one without")
-            self._repair(findings, {findings.document_of(finding).id: [finding]}, fields, request)
+            document_id, key = findings.name_of(finding)
+            self._repair(findings, {document_id: [finding]}, fields, request)
+            if (document_id, key) not in findings.repaired:
+                raise Refusal("expected the spans of the check, got others: somebody has saved")
 
         return self._answer(project, event, request, act)
 
@@ -158,8 +162,6 @@ class LintHandlers:
         for document_id, of_document in by_document.items():
             repaired = repair(self._store, document_id, of_document, annotator=name)
             findings.repaired.update((document_id, it.key) for it in repaired)
-            if not repaired and len(by_document) == 1:
-                raise Refusal("expected the span of the finding, got others: somebody has saved")
 
     def _answer(
         self, project: object, event: gr.EventData, request: gr.Request, act: Any

@@ -12,7 +12,7 @@ from typing import Any, Final
 import gradio as gr
 
 from annotation_store.projects import Project
-from annotation_store.review import list_authors
+from annotation_store.review import count_confirmed, list_authors
 from annotation_store.store import AnnotationStore, DocumentNotFound, StaleRevision, StoreError
 from webui import lint_tab
 from webui.comparisons import Comparison, Comparisons, Side
@@ -68,6 +68,7 @@ class ReviewHandlers:
         """Whose versions there are in a project."""
         found = find_project(self._store, project, language_of(request))
         authors = list_authors(self._store.database, project=found.name)
+        num_confirmed = count_confirmed(self._store.database, project=found.name)
         counts = self._store.counts(project=found.name)
         known = set(found.known_names.labels)
         chosen = self._models.for_project(found)
@@ -80,7 +81,7 @@ class ReviewHandlers:
             labels=[asdict(style) for style in style_labels(found.labels)],
             num_documents=sum(counts.values()),
             username=getattr(request, "username", None) or None,
-            **describe_sides(authors, counts["accepted"], names),
+            **describe_sides(authors, num_confirmed, names),
         )
 
     @reports_errors

@@ -3,6 +3,7 @@ import pytest
 from annotation_store.review import (
     Author,
     AuthorCount,
+    count_confirmed,
     list_authors,
     read_revision_numbers,
     read_versions,
@@ -76,6 +77,7 @@ def test_the_version_that_counts_is_the_newest_unless_a_model_made_it(store):
     assert [document.id for document in documents] == [by_human, reviewed]
     assert [document.is_reviewed for document in documents] == [False, True]
     assert unlabelled not in [document.id for document in documents]
+    assert count_confirmed(store.database, project="default") == 2
 
 
 def test_rejected_and_ignored_texts_have_no_version(store):
@@ -84,6 +86,7 @@ def test_rejected_and_ignored_texts_have_no_version(store):
     save(store, document_id, "Anna", status="rejected")
     assert read_versions(store.database, [ANNA], project="default") == []
     assert read_versions(store.database, [None], project="default") == []
+    assert count_confirmed(store.database, project="default") == 0
 
 
 def test_what_a_tool_labelled_is_nobodys_version(store):

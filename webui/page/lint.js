@@ -27,8 +27,8 @@ const showReady = (message) => {
   field("model").replaceChildren(...options);
   if (message.models.includes(before)) field("model").value = before;
   field("model").hidden = !message.models.length;
-  field("run").disabled = !message.num_accepted;
-  field("note").textContent = message.num_accepted ? fill("lint.note", { count: message.num_accepted.toLocaleString() }) : texts["lint.nothing_accepted"];
+  field("run").disabled = !message.num_confirmed;
+  field("note").textContent = message.num_confirmed ? fill("lint.note", { count: message.num_confirmed.toLocaleString() }) : texts["lint.nothing_accepted"];
 };
 
 const showChecking = (isChecking) => {

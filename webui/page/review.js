@@ -108,7 +108,9 @@ const compare = () => {
     else {
       compared = { left: message.left, right: message.right };
       lastDecided = [];
-      say(message.agreement.num_texts ? (sides.num_people > 1 ? texts["review.many_annotators"] : "") : texts["review.no_common"]);
+      const isWithModel = [message.left, message.right].some((side) => side.startsWith("model:"));
+      const note = message.agreement.num_texts ? "many_annotators" : "no_common";
+      say(isWithModel && message.agreement.num_texts ? "" : texts[`review.${note}`]);
       find(".review-columns").hidden = !message.agreement.num_texts;
       drawFigures(message.agreement);
       drawConfusion(message.agreement, (left, right) => list({ left_label: left, right_label: right, kind: "label", label: "", state: "all", offset: 0 }));

@@ -1,0 +1,372 @@
+"""The page Review without a browser: comparing, deciding, taking back, refusing."""
+
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from annotation_store.project_changes import rename_label
+from annotation_store.store import AnnotationStore, NewDocument
+from ner_core.labels import CLUENER, MSRA
+from ner_core.prediction import Prediction
+from ner_core.spans import Span
+from webui.model_choice import ModelChoice
+from webui.prediction_cache import PredictionCache
+from webui.review_tab import ReviewHandlers
+
+TEXT = "浙商银行叶老桂在北京"
+COMPANY, GOVERNMENT = Span(0, 4, "company"), Span(0, 4, "government")
+NAME, LONG_NAME = Span(4, 7, "name"), Span(4, 8, "name")
+CITY = Span(8, 10, "address")
+VISITOR = SimpleNamespace(username=None, headers={})
+ANNA_AND_BO = {"left": "human:Anna", "right": "human:Bo"}
+ALL = {"kind": "all", "label": "", "left_label": "", "right_label": "", "state": "open"}
+
+
+class CountingPredictor:
+    """Finds the same spans in every text and keeps what it was asked."""
+
+    labels = CLUENER
+
+    def __init__(self, *spans, name="counting"):
+        self.name = name
+        self.spans = spans
+        self.texts = []
+
+    def predict(self, texts):
+        self.texts += texts
+        return [
+            Prediction(text, tuple(span for span in self.spans if span.end <= len(text)))
+            for text in texts
+        ]
+
+
+@pytest.fixture
+def store(tmp_path):
+    with AnnotationStore.open(tmp_path / "annotations.db") as store:
+        store.create_project("default", CLUENER)
+        yield store
+
+
+@pytest.fixture
+def predictor():
+    return CountingPredictor(Span(0, 4, "company", 0.9), Span(4, 8, "name", 0.7))
+
+
+@pytest.fixture
+def handlers(store, predictor):
+    return ReviewHandlers(store, ModelChoice([predictor]), PredictionCache())
+
+
+@pytest.fixture
+def document_id(store):
+    """A text in which Anna and Bo differ in a label, a border and a span that only Anna has."""
+    (document_id,) = add(store, TEXT)
+    save(store, document_id, "Anna", COMPANY, NAME, CITY)
+    save(store, document_id, "Bo", GOVERNMENT, LONG_NAME)
+    return document_id
+
+
+def add(store, *texts):
+    return store.add([NewDocument(text) for text in texts]).added_ids
+
+
+def save(store, document_id, annotator, *spans, status="accepted"):
+    base = store.get(document_id).revision_number
+    store.save(document_id, base_revision=base, spans=spans, status=status, annotator=annotator)
+
+
+def event(**fields):
+    return gr.EventData(None, {"request": "token", "order": "position", "offset": 0} | ALL | fields)
+
+
+def compare(handlers, *, project="default", **fields):
+    return list(handlers.compare(project, event(**fields), VISITOR))
+
+
+def list_(handlers, **fields):
+    return handlers.list_documents("default", event(**fields), VISITOR)
+
+
+def decide(handlers, shown, choices, **fields):
+    fields = {
+        **ANNA_AND_BO,
+        "document_id": shown["id"],
+        "base_revision": shown["revision"],
+        "state": shown["state"],
+        "choices": choices,
+        "annotator": "Chief",
+    } | fields
+    return handlers.decide("default", gr.EventData(None, {"request": "token"} | fields), VISITOR)
+
+
+def undo(handlers, document_id, revision, **fields):
+    payload = {"request": "token", "document_id": document_id, "base_revision": revision}
+    return handlers.undo("default", gr.EventData(None, payload | ANNA_AND_BO | fields), VISITOR)
+
+
+# Sides
+
+
+def test_two_annotators_are_offered_first_then_models(handlers, document_id):
+    message = handlers.show_sides("default", VISITOR)
+    assert [side["value"] for side in message["sides"]] == [
+        "confirmed:",
+        "human:Anna",
+        "human:Bo",
+        "model:counting",
+    ]
+    assert (message["left"], message["right"]) == ("human:Anna", "human:Bo")
+
+
+def test_one_annotator_is_compared_with_the_model(handlers, store):
+    (document_id,) = add(store, TEXT)
+    save(store, document_id, "Anna")
+    message = handlers.show_sides("default", VISITOR)
+    assert (message["left"], message["right"]) == ("confirmed:", "model:counting")
+
+
+def test_a_model_without_a_label_of_the_project_is_not_offered(store):
+    predictor = CountingPredictor()
+    predictor.labels = MSRA
+    handlers = ReviewHandlers(store, ModelChoice([predictor]), PredictionCache())
+    message = handlers.show_sides("default", VISITOR)
+    assert (message["right"], message["num_people"]) == (None, 0)
+
+
+# Comparing
+
+
+def test_a_comparison_has_figures_and_differences_of_every_kind(handlers, document_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    assert message["kind"] == "comparison"
+    agreement = message["agreement"]
+    assert (agreement["num_texts"], agreement["num_same_texts"]) == (1, 0)
+    assert agreement["total"]["f1"] == 0
+    assert agreement["kinds"] == {
+        "label": 1,
+        "border": 1,
+        "both": 0,
+        "left_only": 1,
+        "right_only": 0,
+    }
+    labels = list(CLUENER.labels)
+    company, government = labels.index("company"), labels.index("government")
+    assert agreement["matrix"][company][government] == 1
+    (document,) = message["documents"]
+    assert [it["kind"] for it in document["differences"]] == ["label", "border", "left_only"]
+    assert document["differences"][1]["right"]["text"] == "叶老桂在"
+    assert document["parts"] == [{"start": 0, "text": TEXT}]
+
+
+def test_a_model_reads_each_text_once_however_often_it_is_compared(handlers, store, predictor):
+    for index, document_id in enumerate(add(store, *(f"浙商银行第{n}条" for n in range(10, 80)))):
+        save(store, document_id, "Anna", *([COMPANY] if index else []))
+    sides = {"left": "confirmed:", "right": "model:counting"}
+    *progress, message = compare(handlers, **sides)
+    assert [(it["done"], it["total"]) for it in progress] == [(0, 70), (64, 70), (70, 70)]
+    assert len(predictor.texts) == 70
+    assert message["agreement"]["total"]["num_right"] == 140
+    compare(handlers, **sides)
+    list_(handlers, **sides)
+    assert len(predictor.texts) == 70
+
+
+def test_only_what_has_changed_is_compared_again(handlers, store, document_id):
+    (other,) = add(store, "叶老桂")
+    save(store, other, "Anna")
+    compare(handlers, **ANNA_AND_BO)
+    save(store, other, "Bo", Span(0, 3, "name"))
+    save(store, document_id, "Bo", COMPANY, NAME, CITY)
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    assert [document["id"] for document in message["documents"]] == [other]
+    assert message["agreement"]["num_same_texts"] == 1
+
+
+def test_a_comparison_with_a_model_can_be_stopped(handlers, store):
+    for document_id in add(store, *(f"第{n}条" for n in range(70))):
+        save(store, document_id, "Anna")
+    steps = handlers.compare(
+        "default", event(left="confirmed:", right="model:counting", request="one"), VISITOR
+    )
+    assert next(steps)["kind"] == "progress"
+    handlers.stop(gr.EventData(None, {"request": "one"}))
+    assert [step["kind"] for step in steps] == ["stopped"]
+
+
+def test_a_long_text_is_shown_around_its_differences_only(handlers, store):
+    text = "水" * 1000 + "浙商银行" + "水" * 1000
+    (document_id,) = add(store, text)
+    save(store, document_id, "Anna", Span(1000, 1004, "company"), Span(0, 2, "scene"))
+    save(store, document_id, "Bo", Span(0, 2, "scene"))
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    (document,) = message["documents"]
+    assert document["parts"] == [{"start": 940, "text": text[940:1064]}]
+    assert document["agreed"] == []
+    assert document["length"] == 2004
+
+
+def test_a_renamed_label_is_the_same_label_to_the_model(handlers, store, document_id):
+    rename_label(store.database, "default", "company", "firm")
+    save(store, document_id, "Bo", Span(0, 4, "firm"), LONG_NAME)
+    *_, message = compare(handlers, left="human:Bo", right="model:counting")
+    assert message["agreement"]["num_same_texts"] == 1
+
+
+# Filters
+
+
+def test_documents_are_filtered_by_kind_label_pair_and_state(handlers, store, document_id):
+    (other,) = add(store, "叶老桂")
+    save(store, other, "Anna")
+    save(store, other, "Bo", Span(0, 3, "name"))
+
+    def found(**filters):
+        message = list_(handlers, **ANNA_AND_BO, **filters)
+        return [document["id"] for document in message["documents"]]
+
+    assert found() == [document_id, other]
+    assert found(kind="right_only") == [other]
+    assert found(label="government") == [document_id]
+    assert found(left_label="company", right_label="government") == [document_id]
+    assert found(left_label="government") == []
+    assert found(state="reviewed") == []
+    assert found(offset=1) == [other]
+
+
+def test_where_the_model_is_surest_can_come_first(handlers, store):
+    first, second = add(store, "浙商银行的叶老桂", "浙商银行")
+    save(store, first, "Anna", COMPANY)
+    save(store, second, "Anna")
+    sides = {"left": "confirmed:", "right": "model:counting"}
+    message = list_(handlers, **sides, order="certainty")
+    assert [document["id"] for document in message["documents"]] == [second, first]
+
+
+# Deciding
+
+
+def test_a_decision_is_a_revision_of_source_review(handlers, store, document_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    answer = decide(handlers, message["documents"][0], "lrr")
+    assert (answer["kind"], answer["revision"]) == ("decided", 3)
+    revision = store.get(document_id).revision
+    assert revision.spans == (COMPANY, LONG_NAME)
+    assert (revision.source, revision.annotator, revision.status) == ("review", "Chief", "accepted")
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    assert (message["num_open"], message["documents"]) == (0, [])
+    reviewed = list_(handlers, **ANNA_AND_BO, state="reviewed")["documents"]
+    assert [(it["id"], it["reviewer"]) for it in reviewed] == [(document_id, "Chief")]
+
+
+def test_who_signed_in_decides_whatever_name_the_browser_sends(handlers, store, document_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    shown = message["documents"][0]
+    fields = {
+        "request": "token",
+        **ANNA_AND_BO,
+        "document_id": shown["id"],
+        "base_revision": shown["revision"],
+        "state": shown["state"],
+        "choices": "lll",
+        "annotator": "Chief",
+    }
+    signed_in = SimpleNamespace(username="dora", headers={})
+    handlers.decide("default", gr.EventData(None, fields), signed_in)
+    assert store.get(document_id).revision.annotator == "dora"
+
+
+def test_a_decision_on_an_old_version_is_refused_and_shows_the_new_one(
+    handlers, store, document_id
+):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    save(store, document_id, "Bo", COMPANY, NAME)
+    answer = decide(handlers, message["documents"][0], "lll")
+    assert (answer["kind"], answer["document_id"]) == ("stale", document_id)
+    assert [it["kind"] for it in answer["document"]["differences"]] == ["left_only"]
+    assert store.get(document_id).revision.annotator == "Bo"
+
+
+def test_a_decision_on_what_no_longer_differs_is_refused_without_a_document(
+    handlers, store, document_id
+):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    save(store, document_id, "Bo", COMPANY, NAME, CITY)
+    answer = decide(handlers, message["documents"][0], "lll")
+    assert (answer["kind"], answer["document"]) == ("stale", None)
+
+
+@pytest.mark.parametrize("choices", ["", "ll", "llll", "llx"])
+def test_there_must_be_one_choice_for_each_difference(handlers, store, document_id, choices):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    answer = decide(handlers, message["documents"][0], choices)
+    assert answer["kind"] == "refused"
+    assert "expected a choice for each of 3 differences" in answer["reason"]
+    assert store.get(document_id).revision_number == 2
+
+
+def test_a_third_persons_newer_version_is_pointed_out(handlers, store, document_id):
+    save(store, document_id, "Cem", COMPANY)
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    assert message["documents"][0]["newer"] == "Cem"
+
+
+def test_a_decision_can_be_taken_back(handlers, store, document_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    revision = decide(handlers, message["documents"][0], "lll")["revision"]
+    answer = undo(handlers, document_id, revision)
+    assert answer["kind"] == "undone"
+    assert len(answer["document"]["differences"]) == 3
+    newest = store.get(document_id).revision
+    assert newest.spans == (GOVERNMENT, LONG_NAME)
+    assert (newest.number, newest.source, newest.annotator) == (4, "human", "Bo")
+    assert undo(handlers, document_id, 4)["kind"] == "stale"
+
+
+def test_what_somebody_saved_after_a_decision_is_not_taken_back(handlers, store, document_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    revision = decide(handlers, message["documents"][0], "lll")["revision"]
+    save(store, document_id, "Bo")
+    assert undo(handlers, document_id, revision)["kind"] == "stale"
+    assert store.get(document_id).revision_number == 4
+
+
+# Refusing
+
+
+@pytest.mark.parametrize(
+    ("sides", "reason"),
+    [
+        ({"left": "human:Anna", "right": "human:Anna"}, "expected two sides"),
+        ({"left": "model:counting", "right": "model:counting"}, "expected two sides"),
+        ({"left": "human:Anna", "right": "model:gone"}, "expected one of the models counting"),
+        ({"left": "human:Anna", "right": None}, "expected whose version"),
+        ({"left": "review:Anna", "right": "human:Bo"}, "expected whose version"),
+        ({"left": "confirmed:x", "right": "human:Bo"}, "expected whose version"),
+        (ANNA_AND_BO | {"kind": "other"}, "expected a kind of difference"),
+        (ANNA_AND_BO | {"state": 1}, "expected state to be a string"),
+        (ANNA_AND_BO | {"offset": -1}, "expected offset to be a whole number"),
+        (ANNA_AND_BO | {"offset": True}, "expected offset to be a whole number"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused(handlers, document_id, sides, reason):
+    message = compare(handlers, **sides)[-1]
+    assert (message["kind"], message["request"]) == ("refused", "token")
+    assert reason in message["reason"]
+
+
+def test_another_projects_documents_are_not_decided_taken_back_or_opened(
+    handlers, store, document_id
+):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    decide(handlers, message["documents"][0], "lll")
+    store.create_project("other", CLUENER)
+    payload = ANNA_AND_BO | {"request": "t", "document_id": document_id, "base_revision": 3}
+    decision = payload | {"state": "x", "choices": "lll", "annotator": "Chief"}
+    assert handlers.decide("other", gr.EventData(None, decision), VISITOR)["kind"] == "stale"
+    assert handlers.undo("other", gr.EventData(None, payload), VISITOR)["kind"] == "stale"
+    assert store.get(document_id).revision_number == 3
+    with pytest.raises(gr.Error, match="there is no document"):
+        handlers.choose_document("other", gr.EventData(None, {"id": document_id}), VISITOR)
+    opened = handlers.choose_document("default", gr.EventData(None, {"id": document_id}), VISITOR)
+    assert opened == document_id
