@@ -1,6 +1,7 @@
 """Take the README's pictures from the running app: `python docs/make_pictures.py`.
 
-Needs Chromium and Playwright (requirements-dev.txt); starts the app on a database of its own.
+Needs Chromium and Playwright (requirements-dev.txt); starts the app on a database of its own, in
+which two people have worked on a few texts.
 """
 
 import shutil
@@ -14,6 +15,13 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).parent
+# So that the packages are found from wherever the script is started.
+sys.path.insert(0, str(FOLDER.parent))
+
+from annotation_store.store import AnnotationStore, NewDocument  # noqa: E402
+from ner_core.formats import read_cluener  # noqa: E402
+from ner_core.labels import CLUENER  # noqa: E402
+
 TEXT = (
     "浙商银行企业信贷部叶老桂博士则从另一个角度对五道门槛进行了解读。叶老桂认为，对目前国内商业银行"
     "而言，杭州西湖边的那场会谈，才是银监会真正的转折。😀"
@@ -24,6 +32,7 @@ MORE_TEXTS = (
     "周星驰执导的电影《功夫》今晚重映。",
 )
 START_TIMEOUT_S = 120
+SETTLE_MS = 2500  # charts are drawn by a script of their own
 
 
 def main() -> int:
@@ -32,6 +41,7 @@ def main() -> int:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
+        fill(Path(folder) / "a.db")
         command = [sys.executable, "app.py", "--port", str(port), "--database", f"{folder}/a.db"]
         app = subprocess.Popen(command, cwd=FOLDER.parent)
         try:
@@ -41,6 +51,34 @@ def main() -> int:
             app.terminate()
             app.wait()
     return 0
+
+
+def fill(database: Path) -> None:
+    """Let two people annotate the sentences of the tests; they differ on every third one."""
+    examples = read_cluener(FOLDER.parent / "tests" / "data" / "eight_sentences.json").examples
+    with AnnotationStore.open(database) as store:
+        store.create_project("default", CLUENER)
+        ids = store.add(NewDocument(example.text) for example in examples).added_ids
+        for index, (document_id, example) in enumerate(zip(ids, examples, strict=True)):
+            store.save(
+                document_id,
+                base_revision=0,
+                spans=(),
+                suggestions=example.spans[index % 2 :],
+                status="new",
+                annotator="cluener-small",
+                source="model",
+            )
+            views = [example.spans, example.spans[index % 3 == 0 :]]
+            for revision, (annotator, spans) in enumerate(zip(("林", "王芳"), views, strict=True)):
+                store.save(
+                    document_id,
+                    base_revision=revision + 1,
+                    spans=spans,
+                    status="accepted",
+                    annotator=annotator,
+                    duration_s=6.0 + 3 * index,
+                )
 
 
 def wait_for(port: int) -> None:
@@ -57,12 +95,14 @@ def wait_for(port: int) -> None:
 
 
 def photograph(url: str) -> None:
-    """The three pages of a Chinese browser, the editor with a correction under way."""
+    """Each page in a Chinese browser, the editor with a correction under way."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 800})
+        # Without the tour's offer, which stands on every page of a first visit.
+        context.add_init_script("localStorage.setItem('ner_tour', 'seen')")
         page = context.new_page()
         page.goto(url)
         page.get_by_role("tab", name="数据").click()
@@ -83,12 +123,15 @@ def photograph(url: str) -> None:
         page.get_by_role("tab", name="数据").click()
         page.get_by_role("row").filter(has_text=TEXT[:12]).wait_for()
         take(page, "data")
+        for tab, name in (("复核", "review"), ("训练", "train"), ("统计", "statistics")):
+            page.get_by_role("tab", name=tab).click()
+            take(page, name)
         browser.close()
 
 
 def take(page: Page, name: str) -> None:
     """Photograph what a visitor sees without scrolling, once it has settled."""
-    page.wait_for_timeout(800)
+    page.wait_for_timeout(SETTLE_MS)
     page.screenshot(path=FOLDER / f"{name}.png")
 
 
