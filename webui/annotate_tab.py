@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from annotation_store.leases import Holder, hold, read_holders, release
+from annotation_store.predictions import read_prediction
 from annotation_store.project_changes import set_guideline
 from annotation_store.projects import Project
+from annotation_store.queue import UNREVIEWED, take_documents
 from annotation_store.store import (
     AnnotationStore,
     Document,
@@ -14,9 +17,11 @@ from annotation_store.store import (
     Revision,
     StaleRevision,
 )
+from webui import queue_bar
 from webui.annotator.component import make_editor
 from webui.annotator.messages import (
     GuidelineRequest,
+    HoldRequest,
     Message,
     OpenRequest,
     SaveRequest,
@@ -27,6 +32,7 @@ from webui.annotator.messages import (
     refused_message,
     saved_message,
 )
+from webui.background_reader import BackgroundReader
 from webui.model_choice import ModelChoice
 from webui.page_language import language_of
 from webui.project_choice import find_project
@@ -44,6 +50,8 @@ class AnnotatePage:
     def __init__(self, store: AnnotationStore, models: ModelChoice) -> None:
         self._store = store
         self._models = models
+        # Which visit a page's token was last seen in: a page that is loaded again keeps its token.
+        self._visits: dict[str, str] = {}
         self.editor: gr.HTML = make_editor()
 
     def open_document(self, project: str, document_id: int, request: gr.Request) -> Message:
@@ -63,10 +71,32 @@ class AnnotatePage:
             asked = OpenRequest.from_payload(event._data)
             token = asked.request
             found = find_project(self._store, project, language_of(request))
-            documents = self._find(found, asked)
+            holder = self._recognise(asked.holder or token, asked.annotator, request)
+            documents = self._find(found, asked, holder)
         except (ValueError, DocumentNotFound) as error:
             return refused_message(token, str(error))
-        return self._show(found, documents, _username(request), token)
+        return self._show(found, documents, _username(request), token, holder)
+
+    def keep_held(self, event: gr.EventData, request: gr.Request) -> None:
+        """Renew the leases of a page that somebody works on."""
+        try:
+            asked = HoldRequest.from_payload(event._data)
+            holder = self._recognise(asked.holder, asked.annotator, request)
+            hold(self._store.database, holder, asked.document_ids)
+        except ValueError as error:  # a database that is locked for long, too: the page asks again
+            logger.warning("leases not renewed: %s", error)
+
+    def leave(self, request: gr.Request) -> None:
+        """Release what the pages of a visit hold: it has ended."""
+        for token, visit in list(self._visits.items()):
+            if visit == request.session_hash:
+                self._visits.pop(token, None)
+                release(self._store.database, token)
+
+    def _recognise(self, token: str, annotator: str, request: gr.Request) -> Holder:
+        holder = Holder(token, _username(request) or annotator)
+        self._visits[token] = getattr(request, "session_hash", None) or ""
+        return holder
 
     def answer_save(self, event: gr.EventData, request: gr.Request) -> Message:
         """Store a revision, or say why not.
@@ -121,21 +151,34 @@ class AnnotatePage:
             raise DocumentNotFound(f"expected a document of {project.name}, got {document_id}")
         return document
 
-    def _find(self, project: Project, asked: OpenRequest) -> list[Document]:
-        name = project.name
-        if asked.document_id is not None:
-            first: Document | None = self._get(project, asked.document_id)
-        elif asked.before is not None:
-            first = self._store.previous(before=asked.before, project=name)
-        elif asked.after is not None:
-            first = self._store.next(after=asked.after, project=name)
-        else:
-            first = self._store.next(after=None, project=name, status="new")
-            first = first or self._store.next(after=None, project=name)
+    def _find(self, project: Project, asked: OpenRequest, holder: Holder) -> list[Document]:
+        """What was asked for, and behind it the next ones of the queue."""
         documents: list[Document] = []
-        while first is not None and len(documents) < asked.num_documents:
-            documents.append(first)
-            first = self._store.next(after=first.id, project=name)
+        if asked.document_id is not None:
+            documents.append(self._get(project, asked.document_id))
+        elif asked.before is not None:
+            previous = self._store.previous(before=asked.before, project=project.name)
+            if previous is None:
+                return []
+            documents.append(previous)
+        chosen = [document.id for document in documents]
+        after = chosen[0] if chosen else asked.after
+        if chosen:
+            hold(self._store.database, holder, chosen, keeps_others=True)
+        documents += take_documents(
+            self._store.database,
+            project=project.name,
+            holder=holder,
+            order=asked.queue.order,
+            wanted=asked.queue.wanted,
+            seen=asked.seen if after is None else (*asked.seen, after),
+            after=after,
+            limit=asked.num_documents - len(documents),
+        )
+        if not documents and asked.after is None and asked.queue.wanted == UNREVIEWED:
+            # Everything is reviewed: whoever comes to look sees it from its beginning.
+            first = self._store.next(after=None, project=project.name)
+            documents = [first] if first else []
         return documents
 
     def _show(
@@ -144,6 +187,7 @@ class AnnotatePage:
         documents: Sequence[Document],
         username: str | None,
         token: str | None = None,
+        holder: Holder | None = None,
     ) -> Message:
         documents = [self._suggest(project, document) for document in documents]
         histories: list[tuple[Document, Sequence[Revision]]] = [
@@ -154,30 +198,41 @@ class AnnotatePage:
             project=project,
             num_total=sum(self._store.counts(project=project.name).values()),
             username=username,
+            holders=read_holders(
+                self._store.database,
+                [document.id for document in documents],
+                other_than=holder.token if holder else "",
+            ),
             request=token,
         )
 
     def _suggest(self, project: Project, document: Document) -> Document:
         """The document, with suggestions unless a person has touched it already.
 
-        They are those of the model that fits the project best. Suggestions of another model give
-        way, in a revision of their own: whoever trains a model on their corrections wants to see
-        what it has learned. Nothing is suggested where no model knows a label of the project.
+        They are those of the project's model. Suggestions of another model give way, in a revision
+        of their own: whoever trains a model on their corrections wants to see what it has learned.
+        Nothing is suggested where no model knows a label of the project.
         """
-        predictor = self._models.best_for(project.known_names)
+        predictor = self._models.for_project(project)
         if predictor is None:
             # An empty revision would say for good that a model had found nothing.
             return document
         revision = document.revision
         if revision and (revision.source != "model" or revision.annotator == predictor.name):
             return document
-        (prediction,) = predictor.predict([document.text])
+        with self._store.database.reading() as connection:
+            stored = read_prediction(connection, document)
+        if stored and stored.model == predictor.name:  # read in the background already
+            spans = stored.spans
+        else:
+            (prediction,) = predictor.predict([document.text])
+            spans = prediction.spans
         try:
             self._store.save(
                 document.id,
                 base_revision=document.revision_number,
                 spans=(),
-                suggestions=project.adopt(prediction.spans),
+                suggestions=project.adopt(spans),
                 status="new",
                 annotator=predictor.name,
                 source="model",
@@ -188,9 +243,14 @@ class AnnotatePage:
 
 
 def build(
-    store: AnnotationStore, models: ModelChoice, *, current_project: gr.State
+    store: AnnotationStore,
+    models: ModelChoice,
+    *,
+    current_project: gr.State,
+    blocks: gr.Blocks,
 ) -> AnnotatePage:
-    """Build the page inside the current Gradio context."""
+    """Build the page inside the current Gradio context; `blocks` is the whole of it."""
+    queue_bar.build(store, BackgroundReader(store, models), current_project=current_project)
     page = AnnotatePage(store, models)
     for listen, answer, inputs, concurrency_limit in (
         # Opening a long text waits for the model; nobody's save should wait with it.
@@ -209,6 +269,14 @@ def build(
             show_progress="hidden",
             api_visibility="private",
         )
+    page.editor.hold(
+        page.keep_held,
+        trigger_mode="always_last",
+        concurrency_id="hold",
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    blocks.unload(page.leave)
     current_project.change(
         project_message, outputs=page.editor, show_progress="hidden", api_visibility="private"
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from annotation_store.projects import ProjectSettings
 from ner_core.labels import LabelSet
 
 
@@ -49,17 +50,39 @@ _KNOWN: Final = {
 _WHEEL: Final = tuple(dict.fromkeys(style.color for style in _KNOWN.values()))
 
 
-def style_labels(labels: LabelSet) -> tuple[LabelStyle, ...]:
+def style_labels(
+    labels: LabelSet, settings: ProjectSettings | None = None
+) -> tuple[LabelStyle, ...]:
     """The style of each label, in the order of the set.
 
     A label that is not known by name gets the next colour that no other label of the set has; a set
     of more labels than colours begins the wheel again.
+
+    Args:
+        labels: The labels.
+        settings: What a project has decided about them goes first.
     """
-    used = {_KNOWN[label].color for label in labels.labels if label in _KNOWN}
+    settings = settings or ProjectSettings()
+    decided = {label: settings.of(label) for label in labels.labels}
+    used = {
+        decided[label].color.upper() or _KNOWN[label].color
+        for label in labels.labels
+        if decided[label].color or label in _KNOWN
+    }
     free = _cycle_free_colors(used)
-    return tuple(
-        _KNOWN.get(label) or LabelStyle(label, next(free), label, label) for label in labels.labels
-    )
+    styles = []
+    for label in labels.labels:
+        known = _KNOWN.get(label)
+        own = decided[label]
+        styles.append(
+            LabelStyle(
+                label,
+                own.color or (known.color if known else next(free)),
+                own.chinese or (known.chinese if known else label),
+                own.english or (known.english if known else label),
+            )
+        )
+    return tuple(styles)
 
 
 def _cycle_free_colors(used: set[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from webui import (
     data_tab,
     predict_tab,
     project_choice,
+    projects_tab,
     review_tab,
     statistics_tab,
     train_tab,
@@ -31,6 +32,8 @@ _STYLES: Final = (
     "page.css",
     "predict.css",
     "data.css",
+    "queue.css",
+    "projects.css",
     "review.css",
     "statistics.css",
     "train.css",
@@ -82,7 +85,9 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
                     store, models, settings, current_project=current_project, blocks=blocks
                 )
             with gr.Tab(translated("annotate.tab"), id="annotate"):
-                annotate_page = annotate_tab.build(store, models, current_project=current_project)
+                annotate_page = annotate_tab.build(
+                    store, models, current_project=current_project, blocks=blocks
+                )
             with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
                 data_page = data_tab.build(store, settings, current_project=current_project)
             with gr.Tab(translated("review.tab"), id="review", elem_id="page-review"):
@@ -99,6 +104,8 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
                 )
             with gr.Tab(translated("statistics.tab"), id="statistics", elem_id="page-statistics"):
                 statistics_tab.build(store, settings, current_project=current_project)
+            with gr.Tab(translated("projects.tab"), id="projects", elem_id="page-projects"):
+                projects_tab.build(store, models, choice)
 
         @reports_errors
         def open_in_editor(project: str, document_id: int, request: gr.Request) -> tuple[Any, Any]:

@@ -11,6 +11,8 @@ from webui.wording.block import Block
 from webui.wording.data import DATA
 from webui.wording.page import PAGE
 from webui.wording.predict import PREDICT
+from webui.wording.projects import PROJECTS
+from webui.wording.queue import QUEUE
 from webui.wording.review import REVIEW
 from webui.wording.statistics import STATISTICS
 from webui.wording.tour import TOUR
@@ -18,7 +20,9 @@ from webui.wording.train import TRAIN
 
 Language = Literal["zh", "en"]
 
-_ALL: Final[Block] = PAGE | PREDICT | ANNOTATE | DATA | REVIEW | STATISTICS | TOUR | TRAIN
+_ALL: Final[Block] = (
+    PAGE | PREDICT | ANNOTATE | DATA | PROJECTS | QUEUE | REVIEW | STATISTICS | TOUR | TRAIN
+)
 
 TEXTS: Final[dict[Language, dict[str, str]]] = {
     "zh": {key: chinese for key, (chinese, _) in _ALL.items()},

@@ -10,6 +10,7 @@ from annotation_store.store import AnnotationStore
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Prediction
 from ner_core.spans import Span
+from ner_core.uncertainty import Uncertainty
 from webui import layout
 from webui.model_choice import ModelChoice
 from webui.settings import Settings
@@ -34,13 +35,32 @@ class RulesPredictor:
     device_name = "CPU"
     architecture = "rules"
 
-    def __init__(self, name: str, labels: LabelSet, rules: Mapping[str, tuple[str, float]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        labels: LabelSet,
+        rules: Mapping[str, tuple[str, float]],
+        *,
+        is_certain: bool = True,
+    ) -> None:
         self.name = name
         self.labels = labels
         self._rules = rules
+        self._is_certain = is_certain
 
     def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> list[Prediction]:
         return [Prediction(text, tuple(sorted(self._find(text)))) for text in texts]
+
+    def measure_uncertainty(
+        self, texts: Sequence[str], *, batch_size: int = 32
+    ) -> list[Uncertainty]:
+        """None, so that the queue has the order of the texts; or that of the least certain rule."""
+        if self._is_certain:
+            return [Uncertainty(path=0.0, token=0.0) for _ in texts]
+        least = [
+            min((span.score or 0.0 for span in self._find(text)), default=1.0) for text in texts
+        ]
+        return [Uncertainty(path=1.0 - score, token=1.0 - score) for score in least]
 
     def _find(self, text: str) -> list[Span]:
         return [
@@ -55,8 +75,9 @@ def main() -> None:
     parser.add_argument("--database", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--two-models", action="store_true")
+    parser.add_argument("--uncertain", action="store_true")
     arguments = parser.parse_args()
-    predictors = [RulesPredictor("rules", CLUENER, RULES)]
+    predictors = [RulesPredictor("rules", CLUENER, RULES, is_certain=not arguments.uncertain)]
     if arguments.two_models:
         predictors.append(RulesPredictor(MSRA_NAME, MSRA, MSRA_RULES))
     with (

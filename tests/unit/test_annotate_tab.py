@@ -9,6 +9,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from annotation_store.leases import read_holders
+from annotation_store.predictions import NewPrediction, write_predictions
 from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Prediction
@@ -110,7 +112,8 @@ def test_another_model_suggests_anew_but_not_where_a_person_was(page, store, pre
     trained = FixedPredictor(Span(5, 7, "address", 0.8))
     trained.name = "trained"
     page = AnnotatePage(store, ModelChoice([trained]))
-    first, second = open_(page, document_id=untouched)["documents"]
+    (first,) = open_(page, document_id=untouched)["documents"]
+    (second,) = open_(page, document_id=corrected, num_documents=1)["documents"]
     assert [span["label"] for span in first["suggestions"]] == ["address"]
     assert [revision.annotator for revision in store.history(untouched)] == ["fixed", "trained"]
     assert second["suggestions"] == []
@@ -190,11 +193,76 @@ def test_a_queue_that_is_done_begins_again_at_its_first_document(page, store):
 
 def test_neighbours_are_found_and_the_ends_of_the_queue_are_empty(page, store):
     first, second, third = add(store, "第一篇", "第二篇", "第三篇")
-    assert shown(open_(page, after=first)) == [second, third]
-    assert shown(open_(page, after=first, num_documents=1)) == [second]
+    in_order = {"order": "position", "status": "all"}
+    assert shown(open_(page, after=first, queue=in_order)) == [second, third]
+    assert shown(open_(page, after=first, num_documents=1, queue=in_order)) == [second]
     assert shown(open_(page, before=third, num_documents=1)) == [second]
-    assert shown(open_(page, after=third)) == []
+    assert shown(open_(page, after=third, queue=in_order)) == []
     assert shown(open_(page, before=first)) == []
+
+
+def test_the_most_uncertain_document_comes_next_and_none_twice(page, store):
+    first, second, third = add(store, "第一篇", "第二篇", "第三篇")
+    predictions = [NewPrediction(first, (), 0.2, 0.2), NewPrediction(third, (), 0.9, 0.9)]
+    write_predictions(store.database, project="default", model="fixed", predictions=predictions)
+    assert shown(open_(page)) == [third, first, second]
+    assert shown(open_(page, after=third, seen=[third])) == [first, second]
+    assert shown(open_(page, document_id=first, seen=[third])) == [first, second]
+    assert shown(open_(page, after=second, seen=[third, first])) == []
+
+
+def test_two_pages_are_given_different_documents_until_one_is_left(page, store):
+    first, second, third = add(store, "第一篇", "第二篇", "第三篇")
+    visit = SimpleNamespace(username=None, session_hash="visit-1")
+    payload = {"request": "t", "num_documents": 2, "holder": "page-1", "annotator": "梅"}
+    page.answer_open("default", gr.EventData(None, payload), visit)
+    assert shown(open_(page, holder="page-2", annotator="雷")) == [third]
+    (document,) = open_(page, holder="page-2", document_id=first, num_documents=1)["documents"]
+    assert document["held_by"] == "梅"
+    page.keep_held(gr.EventData(None, {"document_ids": [second], "holder": "page-1"}), visit)
+    assert shown(open_(page, holder="page-2", seen=[third])) == [first]
+    page.leave(visit)
+    assert shown(open_(page, holder="page-2", seen=[first, third])) == [second]
+
+
+def test_a_page_that_was_loaded_again_keeps_what_it_holds(page, store):
+    """Gradio says that the visit before has ended, early or late."""
+    (first,) = add(store, "第一篇")
+    before, now = (SimpleNamespace(username=None, session_hash=name) for name in ("1", "2"))
+    payload = {"request": "t", "num_documents": 1, "holder": "page-1"}
+    for visit in (before, now):
+        message = page.answer_open("default", gr.EventData(None, payload), visit)
+        assert shown(message) == [first]
+    page.leave(before)
+    assert read_holders(store.database, [first], other_than="") == {first: ""}
+    page.leave(now)
+    assert read_holders(store.database, [first], other_than="") == {}
+
+
+def test_what_the_model_has_read_already_is_not_read_again(page, store, predictor):
+    (document_id,) = add(store, TEXT)
+    found = [NewPrediction(document_id, (Span(5, 7, "address", 0.8), PLANET), 0.1, 0.1)]
+    write_predictions(store.database, project="default", model="fixed", predictions=found)
+    (document,) = open_(page)["documents"]
+    assert document["suggestions"] == [{"start": 5, "end": 7, "label": "address", "score": 0.8}]
+    assert predictor.num_calls == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"queue": {"order": "alphabet"}},
+        {"queue": {"label": "planet"}},
+        {"seen": "all"},
+        {"seen": [-1]},
+        {"seen": [1] * 1001},
+        {"holder": "x" * 65},
+        {"annotator": 5},
+    ],
+)
+def test_a_queue_that_makes_no_sense_is_refused(page, store, asked):
+    add(store, TEXT)
+    assert open_(page, **asked)["kind"] == "refused"
 
 
 def test_an_empty_store_gives_no_document(page):

@@ -45,6 +45,7 @@ _SCRIPTS: Final = (
     "guideline_panel.js",
     "conflict_view.js",
     "work_timer.js",
+    "queue.js",
     "session.js",
     "selection_commands.js",
     "commands.js",
@@ -54,7 +55,7 @@ _SCRIPTS: Final = (
 
 
 def make_editor(value: Message | None = None) -> gr.HTML:
-    """The editor; it sends the events "open" and "save" (see `webui.annotator.messages`)."""
+    """The editor; it sends "open", "save", "guideline" and "hold" (see `annotator.messages`)."""
     return gr.HTML(
         value,
         html_template=_read("annotator.html"),

@@ -8,8 +8,8 @@ a value that is equal to the one before.
 
 import reprlib
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from annotation_store.documents import STATUSES, Document, Revision, Status
@@ -17,10 +17,12 @@ from annotation_store.projects import Project
 from ner_core.spans import Span, check_text
 from webui.annotator.guidelines import default_guideline
 from webui.label_style import style_labels
+from webui.queue_choice import QueueChoice
 
 _MAX_ANNOTATOR_CHARACTERS: Final = 64
 _MAX_REVISIONS_SHOWN: Final = 20
 _MAX_DOCUMENTS: Final = 8
+_MAX_IDS: Final = 1000
 _MAX_STRING_CHARACTERS: Final = 1000
 _MAX_TOKEN_CHARACTERS: Final = 64
 _MAX_GUIDELINE_CHARACTERS: Final = 5000
@@ -42,6 +44,10 @@ class OpenRequest:
         after: Show the document after this one.
         before: Show the document before this one.
         num_documents: How many to send from there on, so that the next ones are at hand.
+        queue: The order and the filter by which the next ones are chosen.
+        seen: Documents that the queue passes over: the page has shown them or has them at hand.
+        holder: The page's own token, under which it holds documents; see `Holder`.
+        annotator: The name that others are shown for what this page holds.
     """
 
     request: str
@@ -49,6 +55,10 @@ class OpenRequest:
     after: int | None
     before: int | None
     num_documents: int
+    queue: QueueChoice = field(default_factory=QueueChoice)
+    seen: tuple[int, ...] = ()
+    holder: str = ""
+    annotator: str = ""
 
     @classmethod
     def from_payload(cls, payload: object) -> "OpenRequest":
@@ -69,6 +79,39 @@ class OpenRequest:
             after=_optional_integer(fields, "after"),
             before=_optional_integer(fields, "before"),
             num_documents=num_documents,
+            queue=QueueChoice.from_payload(fields.get("queue")),
+            seen=_integers(fields, "seen"),
+            holder=_optional_name(fields, "holder"),
+            annotator=_optional_name(fields, "annotator"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """Says which documents a page has on screen or at hand; no answer is waited for.
+
+    Attributes:
+        document_ids: Those; the page's other documents are free again.
+        holder: The page's own token.
+        annotator: The name that others are shown.
+    """
+
+    document_ids: tuple[int, ...]
+    holder: str
+    annotator: str
+
+    @classmethod
+    def from_payload(cls, payload: object) -> "HoldRequest":
+        """Read what the browser sent.
+
+        Raises:
+            ValueError: Names the field, what was expected and what came.
+        """
+        fields = _fields(payload)
+        return cls(
+            document_ids=_integers(fields, "document_ids"),
+            holder=_optional_name(fields, "holder"),
+            annotator=_optional_name(fields, "annotator"),
         )
 
 
@@ -169,11 +212,19 @@ def documents_message(
     project: Project,
     num_total: int,
     username: str | None,
+    holders: Mapping[int, str] | None = None,
     request: str | None = None,
 ) -> Message:
-    """Documents with their histories (oldest first) and what is needed to show them."""
+    """Documents with their histories (oldest first) and what is needed to show them.
+
+    `holders` names who else works on a document.
+    """
     return _message("documents", request) | {
-        "documents": [_document_fields(document, history) for document, history in documents],
+        "documents": [
+            _document_fields(document, history)
+            | {"held_by": holders.get(document.id) if holders else None}
+            for document, history in documents
+        ],
         "project": project.name,
         "labels": [
             {
@@ -183,7 +234,7 @@ def documents_message(
                 "en": style.english,
                 "guideline": _guideline_fields(style.label, project),
             }
-            for style in style_labels(project.labels)
+            for style in style_labels(project.labels, project.settings)
         ],
         "guideline": _guideline_fields(None, project),
         "num_total": num_total,
@@ -297,6 +348,24 @@ def _integer(fields: dict[str, Any], name: str) -> int:
         raise ValueError(f"expected {name} to be a whole number, got {type(value).__name__}")
     if not 0 <= value <= _MAX_INTEGER:
         raise ValueError(f"expected {name} from 0 to {_MAX_INTEGER}, got {reprlib.repr(value)}")
+    return value
+
+
+def _integers(fields: dict[str, Any], name: str) -> tuple[int, ...]:
+    items = fields.get(name, [])
+    if not isinstance(items, list) or len(items) > _MAX_IDS:
+        raise ValueError(f"expected {name} to be a list of at most {_MAX_IDS} numbers")
+    return tuple(_integer({name: item}, name) for item in items)
+
+
+def _optional_name(fields: dict[str, Any], name: str) -> str:
+    """A name of the page or of the person; "" when there is none."""
+    value = _string(fields, name).strip() if name in fields else ""
+    check_text(value)
+    if len(value) > _MAX_ANNOTATOR_CHARACTERS:
+        raise ValueError(
+            f"expected {name} of at most {_MAX_ANNOTATOR_CHARACTERS} characters, got {len(value)}"
+        )
     return value
 
 

@@ -4,6 +4,10 @@
 // document at once; the answer comes later and is matched by its token.
 
 const NUM_DOCUMENTS_AT_HAND = 4;
+const MAX_SEEN = 500;
+// A lease of a document lasts 180 seconds (`annotation_store.leases`).
+const HOLD_MS = 45_000;
+const HOLD_WHILE_MS = 150_000;
 
 class Session {
   // `page` is told what happened: showWork(work), showDraft(draft), showNothing(...), savingChanged(), tell(key, values),
@@ -12,6 +16,7 @@ class Session {
     this.page = page;
     this.presence = new TabPresence(sessionStorage);
     this.drafts = new Drafts(localStorage, this.presence.id);
+    this.send = send;
     this.lane = new RequestLane(send, () => this.#onLate());
     this.timer = new WorkTimer(page.parts.root);
     this.works = new Map();
@@ -26,6 +31,10 @@ class Session {
     this.guideline = null;
     this.numTotal = 0;
     this.username = null;
+    // Documents that this visit has shown, in order: the queue passes over them, and `previous` goes back along them.
+    this.trail = [];
+    setInterval(() => this.#keepHeld(), HOLD_MS);
+    document.addEventListener(QUEUE_EVENT, () => this.#changeQueue());
   }
 
   get isMoving() {
@@ -106,9 +115,12 @@ class Session {
   previous() {
     const { id } = this.current.document;
     this.moving = "previous";
-    this.#open({ before: id, num_documents: 1 }, ([document]) => {
+    const shown = this.trail.lastIndexOf(id);
+    const asked = shown > 0 ? { document_id: this.trail[shown - 1] } : { before: id };
+    this.#open({ ...asked, num_documents: 1 }, ([document]) => {
       if (this.moving !== "previous") return;
       this.moving = null;
+      if (shown > 0) this.trail.splice(shown - 1);
       if (document) {
         this.ahead.unshift(id);
         this.#show(this.#workOf(document));
@@ -240,7 +252,14 @@ class Session {
   #open(asked, onDocuments, onRefused = (reason) => this.#tellRefused(reason)) {
     this.lane.push({
       event: "open",
-      payload: () => ({ num_documents: NUM_DOCUMENTS_AT_HAND, ...asked }),
+      payload: () => ({
+        num_documents: NUM_DOCUMENTS_AT_HAND,
+        queue: readQueue(),
+        seen: [...new Set([...this.trail, ...this.ahead])].slice(-MAX_SEEN),
+        holder: this.presence.id,
+        annotator: this.page.parts.annotator.value,
+        ...asked,
+      }),
       onAnswer: (message) => {
         if (message.kind === "documents") {
           this.#takeProject(message);
@@ -285,7 +304,9 @@ class Session {
     this.#stopMoving();
     this.current = null;
     this.ahead = [];
+    this.trail = [];
     this.hasMoreAhead = true;
+    forgetLabels();
     this.openFirst();
   }
 
@@ -296,7 +317,7 @@ class Session {
     this.hasMoreAhead = true;
     if (!first) {
       this.current = null;
-      this.page.showNothing("annotate.empty_title");
+      this.page.showNothing(message.num_total ? "annotate.queue_done" : "annotate.empty_title");
       return;
     }
     this.#show(first);
@@ -335,10 +356,35 @@ class Session {
   }
 
   #show(work) {
+    const { document } = work;
     this.current = work;
+    if (this.trail.at(-1) !== document.id) this.trail.push(document.id);
     this.timer.start(work);
     this.page.showWork(work);
+    if (document.held_by) this.page.tell("annotate.held_by", { annotator: document.held_by });
     this.#offerDraft(work);
+    globalThis.document.dispatchEvent(new CustomEvent(MOVED_EVENT));
+  }
+
+  // Others are not given what is on screen or at hand here, as long as somebody works on it.
+  #keepHeld() {
+    if (!this.current || !this.timer.isRecent(HOLD_WHILE_MS)) return;
+    this.send("hold", {
+      document_ids: [this.current.document.id, ...this.ahead],
+      holder: this.presence.id,
+      annotator: this.page.parts.annotator.value,
+    });
+  }
+
+  // The order or the filter was changed: what comes next is another document. Unsaved work stays on screen.
+  #changeQueue() {
+    this.lane.drop((request) => request.event === "open");
+    this.#stopMoving();
+    this.trail = this.current?.state.isDirty ? [this.current.document.id] : [];
+    this.ahead = [];
+    this.hasMoreAhead = true;
+    if (this.trail.length) this.#fetchAhead();
+    else this.#open({}, (documents, message) => this.#jumpTo(message));
   }
 
   async #offerDraft(work) {

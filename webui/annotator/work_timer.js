@@ -38,6 +38,11 @@ class WorkTimer {
     return seconds;
   }
 
+  // Whether there was a sign of life in the last milliseconds, so many of them.
+  isRecent(ms) {
+    return this.since !== null && this.clock() - this.since < ms;
+  }
+
   #count() {
     if (this.since === null && (!this.isInSight || document.hidden)) return;
     const now = this.clock();

@@ -14,9 +14,12 @@ const draw = () => {
   find(".header-project").hidden = projects.length < 2;
   if (current) remember(current);
 };
-select.addEventListener("change", () => {
-  remember(select.value);
-  trigger("choose", { name: select.value });
-});
+const choose = (name) => {
+  remember(name);
+  trigger("choose", { name });
+};
+select.addEventListener("change", () => choose(select.value));
+// The list on the page Projects chooses, too.
+document.addEventListener("ner:project", ({ detail }) => choose(detail));
 watch("value", draw);
 draw();
