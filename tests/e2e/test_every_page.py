@@ -25,8 +25,8 @@ _CHECKS = Path(__file__).with_name("page_checks.js").read_text(encoding="utf-8")
 TEXT = "😀浙商银行企业信贷部叶老桂博士，" * 3
 # Chinese that an English interface shows for good reason: texts, their entities, the switch's name.
 _CHINESE = (
-    "textarea, .tagged-text, .examples, .legend, .ed-frame, .ed-spoken, .ed-entities, .ed-current-entity,"
-    " tbody, pre, option, .vega-embed, [data-field=language], [data-testid=project-choice]"
+    "textarea, .tagged-text, .examples, .legend, .ed-frame, .ed-spoken, .ed-entities,"
+    " .ed-current-entity, tbody, pre, option, .vega-embed, [data-field=language], [data-testid=project-choice]"
 )
 # Roles that a visitor uses; each needs a name that a screen reader can say.
 _CONTROLS = {
@@ -180,9 +180,11 @@ def test_the_keyboard_reaches_everything_and_leaves_it_again(
 
 def test_the_first_tab_stop_leads_past_the_header(open_page: Callable[..., Page], url: str) -> None:
     page = open_app(open_page, url, "en-US")
-    page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_have_css("opacity", "0")
+    page.keyboard.press("Tab")
     expect(skip).to_be_focused()
+    expect(skip).to_have_css("opacity", "1")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     inside = page.evaluate("Boolean(document.activeElement.closest('#pages > .tabitem'))")
