@@ -53,7 +53,12 @@ class Holder:
 
 
 def hold(
-    database: Database, holder: Holder, document_ids: Iterable[int], *, lease_s: float = LEASE_S
+    database: Database,
+    holder: Holder,
+    document_ids: Iterable[int],
+    *,
+    keeps_others: bool = False,
+    lease_s: float = LEASE_S,
 ) -> dict[int, str]:
     """Take or renew a holder's leases on these documents, and release the holder's others.
 
@@ -61,6 +66,7 @@ def hold(
         database: Where the documents are.
         holder: Who works on them.
         document_ids: Numbers of documents; one that does not exist is passed over.
+        keeps_others: Do not release the others.
         lease_s: How long the leases last, in seconds.
 
     Returns:
@@ -68,11 +74,12 @@ def hold(
     """
     wanted = sorted(set(document_ids))
     with database.writing() as connection:
-        connection.execute(
-            delete(LeaseRow).where(
-                LeaseRow.holder == holder.token, LeaseRow.document_id.not_in(wanted)
+        if not keeps_others:
+            connection.execute(
+                delete(LeaseRow).where(
+                    LeaseRow.holder == holder.token, LeaseRow.document_id.not_in(wanted)
+                )
             )
-        )
         known = connection.scalars(
             select(DocumentRow.id).where(DocumentRow.id.in_(wanted)).order_by(DocumentRow.id)
         ).all()

@@ -5,14 +5,16 @@ for; it changes what it is asked to change and leaves the rest as somebody else 
 it. No function touches an annotation: see "Former names" in `annotation_store.projects`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, true, update
 
 from annotation_store.database import Database
 from annotation_store.document_filter import has_label, suggests_label
+from annotation_store.label_json import reading_json, unfold_label
 from annotation_store.project_rows import find_project, read_projects
 from annotation_store.projects import (
     MAX_NAME_CHARACTERS,
@@ -214,6 +216,33 @@ def count_documents(connection: Connection, project_id: int, project: Project, l
         )
     )
     return connection.scalar(query) or 0
+
+
+def count_label_documents(database: Database, *, project: str) -> dict[str, int]:
+    """The number of documents that have an entity of each label now; unused labels are missing.
+
+    Raises:
+        ValueError: There is no such project.
+    """
+    by_label, _by_mention = unfold_label(RevisionRow.label)
+    counts: Counter[str] = Counter()
+    with reading_json(database) as connection:
+        project_id, found = find_project(connection, project)
+        rows = connection.execute(
+            select(by_label.c.key.label("label"), func.count().label("num_documents"))
+            .select_from(DocumentRow)
+            .join(
+                RevisionRow,
+                (RevisionRow.document_id == DocumentRow.id)
+                & (RevisionRow.number == DocumentRow.revision_number),
+            )
+            .join(by_label, true())
+            .where(DocumentRow.project_id == project_id)
+            .group_by(by_label.c.key)
+        )
+        for row in rows:
+            counts[found.former_labels.get(row.label) or row.label] += row.num_documents
+    return dict(counts)
 
 
 def check_label(label: str) -> None:

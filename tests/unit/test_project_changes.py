@@ -9,6 +9,7 @@ from annotation_store.project_changes import (
     LabelInUse,
     add_label,
     change_label,
+    count_label_documents,
     order_labels,
     remove_label,
     rename_label,
@@ -204,6 +205,15 @@ def test_a_label_in_use_is_not_removed_and_the_refusal_counts(
         remove_label(store.database, "default", "person")
     assert refusal.value.num_documents == 2
     assert labels(store) == ("person", "place", "time")
+
+
+def test_documents_are_counted_by_label_under_its_present_name(store: AnnotationStore) -> None:
+    store.add([NewDocument("甲", (Span(0, 1, "name"),)), NewDocument("乙", (Span(0, 1, "place"),))])
+    rename_label(store.database, "default", "name", "person")
+    store.add([NewDocument("丙", (Span(0, 1, "person"),)), NewDocument("丁", ())])
+    store.add([NewDocument("甲", (Span(0, 1, "name"),))], project="other")
+    counts = count_label_documents(store.database, project="default")
+    assert counts == {"person": 2, "place": 1}
 
 
 def test_a_label_that_only_older_revisions_have_is_removed_and_history_stays_readable(
