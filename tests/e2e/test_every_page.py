@@ -26,7 +26,8 @@ TEXT = "😀浙商银行企业信贷部叶老桂博士，" * 3
 # Chinese that an English interface shows for good reason: texts, their entities, the switch's name.
 _CHINESE = (
     "textarea, .tagged-text, .examples, .legend, .ed-frame, .ed-spoken, .ed-entities,"
-    " .ed-current-entity, tbody, pre, option, .vega-embed, [data-field=language], [data-testid=project-choice]"
+    " .ed-current-entity, tbody, pre, option, .vega-embed, [data-field=language],"
+    " [data-testid=project-choice]"
 )
 # Roles that a visitor uses; each needs a name that a screen reader can say.
 _CONTROLS = {
