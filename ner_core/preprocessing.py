@@ -6,7 +6,8 @@ the ends of sentences, and segments into windows that overlap; nothing is droppe
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -250,16 +251,27 @@ def _read_tokenizer(content: str) -> dict[str, int]:
 
 
 def build_vocabulary(texts: Iterable[str], *, min_count: int = 1) -> list[str]:
+    """Tokens of a new character vocabulary; see `rank_characters`."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(text)
+    return rank_characters(counts, min_count=min_count)
+
+
+def rank_characters(counts: Mapping[str, int], *, min_count: int = 1) -> list[str]:
     """Tokens of a new character vocabulary: BERT's special tokens, then characters by frequency.
 
     Characters are folded first; white space is left to the blank token. Ties sort by code point.
+
+    Args:
+        counts: How often each character occurs, as it stands in the text.
+        min_count: Characters that are rarer, folded, get no token.
     """
-    counts: dict[str, int] = {}
-    for text in texts:
-        for character in text:
-            folded = fold_character(character)
-            if not folded.isspace():
-                counts[folded] = counts.get(folded, 0) + 1
-    frequent = [character for character, count in counts.items() if count >= min_count]
-    frequent.sort(key=lambda character: (-counts[character], character))
+    folded_counts: Counter[str] = Counter()
+    for character, count in counts.items():
+        folded = fold_character(character)
+        if not folded.isspace():
+            folded_counts[folded] += count
+    frequent = [character for character, count in folded_counts.items() if count >= min_count]
+    frequent.sort(key=lambda character: (-folded_counts[character], character))
     return ["[PAD]", UNKNOWN_TOKEN, "[CLS]", "[SEP]", "[MASK]", BLANK_TOKEN, *frequent]
