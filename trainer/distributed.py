@@ -32,6 +32,13 @@ class World:
     device: torch.device
 
     @property
+    def machine_share(self) -> tuple[int, int]:
+        """Number of this process among those of its machine, from 0, and how many they are."""
+        # torchrun's contract with its workers, as in `join_world`.
+        local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+        return local_rank, int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+    @property
     def is_main(self) -> bool:
         """Whether this process writes files and talks to the user."""
         return self.rank == 0

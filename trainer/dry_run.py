@@ -10,7 +10,7 @@ from trainer.engine import evaluate_tagger
 from trainer.failures import explain_lack_of_memory
 from trainer.run import Run
 
-_MIB = 2**20
+MIB = 2**20
 
 
 def estimate_costs(run: Run) -> str:
@@ -65,16 +65,17 @@ def estimate_costs(run: Run) -> str:
     num_saved = 2 * (num_parameters * (2 if engine.average else 1) + 2 * num_trained)
     return (
         f"dry run: {run.num_steps:,} steps in {epochs} epochs of {epoch_s:,.0f} s"
-        f" ({evaluation_s:,.0f} s of them on dev), about {_format_time(epochs * epoch_s)} in all;"
+        f" ({evaluation_s:,.0f} s of them on dev),"
+        f" about {format_duration(epochs * epoch_s)} in all;"
         f" {num_parameters:,} parameters, {num_trained:,} of them trained;"
-        f" {_peak_memory(run.world.device) / _MIB:,.0f} MiB of memory at the widest batch"
-        f" ({longest} characters); {4 * num_saved / _MIB:,.0f} MiB of disk for the state of the run"
-        f" and up to {8 * num_parameters / _MIB:,.0f} MiB for checkpoints"
+        f" {peak_memory(run.world.device) / MIB:,.0f} MiB of memory at the widest batch"
+        f" ({longest} characters); {4 * num_saved / MIB:,.0f} MiB of disk for the state of the run"
+        f" and up to {8 * num_parameters / MIB:,.0f} MiB for checkpoints"
     )
 
 
-def _peak_memory(device: torch.device) -> int:
-    """Bytes that this process has used at most."""
+def peak_memory(device: torch.device) -> int:
+    """Bytes that this process has used at most, of the card's memory where it has a card."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     # Kibibytes on Linux, bytes on macOS.
@@ -82,6 +83,7 @@ def _peak_memory(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _format_time(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
+    """`2 h 05 min`, or seconds where they are few."""
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes else f"{seconds:.0f} s"

@@ -2,9 +2,6 @@
 
 import json
 import logging
-import os
-import re
-import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,18 +12,17 @@ import torch
 from torch import Tensor
 
 from ner_core.checkpoint import CARD_FILE, CONFIG_FILE, Checkpoint, load_encoder
-from ner_core.command_line import STATUS_WRONG_INPUT, run_command
 from ner_core.dataset import LengthBucketedBatchSampler, TaggingDataset
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.pretrained import find_directory, max_encoder_tokens
 from ner_core.spans import drop_overlaps
 from trainer import report
+from trainer.command import is_output_free, is_restart, run_training
 from trainer.config import ModelSettings, Settings
 from trainer.data import TrainingData, load_training_data
-from trainer.distributed import World, join_world
+from trainer.distributed import World
 from trainer.dry_run import estimate_costs
 from trainer.event_log import check_tensorboard
-from trainer.failures import TrainingError, explain_lost_processes
 from trainer.flags import PROG, parse_settings
 from trainer.optimization import freeze_parameters
 from trainer.run import Run
@@ -35,8 +31,6 @@ from trainer.stepper import choose_precision
 from trainer.training import Training
 
 CURVES_FILE = "curves.png"
-# Of a run that was going well until something outside it ended it.
-STATUS_FAILED = 1
 
 logger = logging.getLogger("trainer")
 
@@ -47,26 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status: 0; 1 when the run could not go on; or see `ner_core.command_line`.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    try:
-        return run_command(PROG, lambda: _run(arguments))
-    except TrainingError as error:
-        if not _is_left_to_rank_0(error):
-            print(f"{PROG}: {error}", file=sys.stderr)
-        return STATUS_FAILED
-
-
-def _run(arguments: list[str]) -> None:
-    settings = parse_settings(arguments, read_encoder_config)
-    command = f"{PROG} {shlex.join(map(_mask_password, arguments))}"
-    with join_world(settings.run.device) as world, explain_lost_processes():
-        _start_logging(world)
-        try:
-            fit(settings, world, command=command)
-        except (ValueError, OSError) as error:
-            if _is_left_to_rank_0(error):
-                raise SystemExit(STATUS_WRONG_INPUT) from error
-            raise
+    return run_training(
+        PROG, arguments, lambda given: parse_settings(given, read_encoder_config), fit
+    )
 
 
 def fit(settings: Settings, world: World, *, command: str) -> None:
@@ -80,7 +57,7 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
         TrainingError: The run cannot go on: the loss is no number, memory or disk is full.
     """
     directory = RunDirectory(settings.run.output)
-    if not world.on_main(lambda: _is_output_free(directory, is_dry=settings.run.dry_run)):
+    if not world.on_main(lambda: is_output_free(directory, is_dry=settings.run.dry_run)):
         logger.info("%s is complete", directory.output)
         return
     with world.together():
@@ -93,7 +70,7 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
     with ExitStack() as stack:
 
         def open_directory() -> None:
-            stack.enter_context(directory.open(restart=_is_restart(settings)))
+            stack.enter_context(directory.open(restart=is_restart(settings.run)))
 
         world.on_main(open_directory)
         training = Training(run, directory)
@@ -106,39 +83,6 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
         if world.is_main:
             _publish(training, best)
             logger.info("wrote %s", settings.run.output)
-
-
-def _is_output_free(directory: RunDirectory, *, is_dry: bool) -> bool:
-    """Whether there is something to train; False when the run was complete but for tidying up.
-
-    Raises:
-        ValueError: Something else has the output's name.
-    """
-    if not directory.output.exists():
-        return True
-    if not directory.is_published():
-        raise ValueError(
-            f"expected an output directory that does not exist yet, got {directory.output}"
-        )
-    if not is_dry:
-        directory.discard()
-    return False
-
-
-def _is_restart(settings: Settings) -> bool:
-    """Whether to discard an unfinished run; not when torchrun itself starts its workers again."""
-    return settings.run.restart and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0"
-
-
-def _is_left_to_rank_0(error: Exception) -> bool:
-    """Whether all processes have this error and another one reports it."""
-    return getattr(error, "is_shared", False) and os.environ.get("RANK", "0") != "0"
-
-
-def _mask_password(argument: str) -> str:
-    """The card is published; the password of a database URL must not be."""
-    argument = re.sub("://.*@", "://***@", argument)
-    return re.sub(r"(?i)((?:password|passwd|pwd|user)=)[^&]*", r"\1***", argument)
 
 
 def read_encoder_config(path_or_hub_id: str) -> Mapping[str, Any]:
@@ -255,11 +199,6 @@ def _publish(training: Training, best: report.EpochRecord) -> None:
         # Written again, now that it is known how long the run took.
         (checkpoint / CARD_FILE).write_text(training.write_card(), encoding="utf-8")
         directory.publish(best.epoch)
-
-
-def _start_logging(world: World) -> None:
-    logging.basicConfig(format="%(message)s")
-    logger.setLevel(logging.INFO if world.is_main else logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """`OUTPUT.run`: what a run keeps until it is complete, so that nothing ends it for good.
 
     OUTPUT.run/last.pt          everything that a run needs to go on, replaced in one move
-    OUTPUT.run/epoch-005/       the best checkpoint so far; `last.pt` says which one it is
+    OUTPUT.run/epoch-005/       the best checkpoint so far; `last.pt` says which one it is; of
+                                pretraining step-00500/, which is there at the end only
     OUTPUT.run/metrics.jsonl    written anew from `last.pt` when a run goes on
     OUTPUT.run/train.log        of all sittings
 
@@ -40,9 +41,11 @@ class RunDirectory:
 
     Attributes:
         output: What the run will become.
+        unit: What checkpoints are counted in: "epoch" or "step".
     """
 
     output: Path
+    unit: str = "epoch"
 
     @property
     def path(self) -> Path:
@@ -60,9 +63,9 @@ class RunDirectory:
         """Where TensorBoard events go."""
         return self.path / TENSORBOARD_DIRECTORY
 
-    def checkpoint_of(self, epoch: int) -> Path:
-        """Where the checkpoint of an epoch goes."""
-        return self.path / f"epoch-{epoch:03d}"
+    def checkpoint_of(self, number: int) -> Path:
+        """Where the checkpoint of an epoch or step goes."""
+        return self.path / f"{self.unit}-{number:03d}"
 
     @contextmanager
     def open(self, *, restart: bool) -> Iterator[None]:
@@ -194,16 +197,16 @@ class RunDirectory:
         with (self.path / METRICS_FILE).open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps(record)}\n")
 
-    def keep_checkpoint(self, epoch: int) -> None:
-        """Delete the checkpoints of all other epochs."""
-        for path in self.path.glob("epoch-*"):
-            if path != self.checkpoint_of(epoch):
+    def keep_checkpoint(self, number: int) -> None:
+        """Delete the checkpoints of all other epochs or steps."""
+        for path in self.path.glob(f"{self.unit}-*"):
+            if path != self.checkpoint_of(number):
                 shutil.rmtree(path)
 
-    def publish(self, epoch: int) -> None:
-        """Make the checkpoint of an epoch the output, with the run's other files in it."""
-        self.keep_checkpoint(epoch)
-        checkpoint = self.checkpoint_of(epoch)
+    def publish(self, number: int) -> None:
+        """Make the checkpoint of an epoch or step the output, with the run's other files in it."""
+        self.keep_checkpoint(number)
+        checkpoint = self.checkpoint_of(number)
         for name in (METRICS_FILE, LOG_FILE):
             shutil.copyfile(self.path / name, checkpoint / name)
         if self.tensorboard.exists():
@@ -215,7 +218,7 @@ class RunDirectory:
 
     def is_published(self) -> bool:
         """Whether the run became its output and was killed before it could tidy up."""
-        has_checkpoint = any(self.path.glob("epoch-*"))
+        has_checkpoint = any(self.path.glob(f"{self.unit}-*"))
         return self.output.exists() and self.has_state and not has_checkpoint
 
     def discard(self) -> None:

@@ -24,6 +24,7 @@ from ner_core.models import ARCHITECTURES
 from ner_core.prediction import Predictor
 from ner_core.spans import Example, Span
 from trainer import finetune, training
+from trainer.command import mask_password
 
 ROOT = Path(__file__).parents[2]
 
@@ -318,7 +319,7 @@ def test_the_card_names_its_data_by_checksum_and_hides_passwords(
     ],
 )
 def test_no_form_of_a_password_is_shown(argument: str) -> None:
-    masked = finetune._mask_password(argument)
+    masked = mask_password(argument)
     assert "heim" not in masked
     assert "host/ner" in masked
 
