@@ -1,0 +1,207 @@
+"""The model in pretraining: lines of a row do not see each other, heads, what it goes on from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    ElectraConfig,
+    ElectraForMaskedLM,
+    FNetConfig,
+    FNetModel,
+    PreTrainedModel,
+    RobertaConfig,
+    RobertaForMaskedLM,
+)
+
+from ner_core.pretrained import quiet_transformers
+from trainer.masked_batches import MaskedBatch
+from trainer.masking import IGNORED
+from trainer.pretrain_config import EncoderSettings
+from trainer.pretraining_encoder import (
+    load_starting_encoder,
+    make_starting_encoder,
+    write_encoder,
+)
+from trainer.pretraining_model import (
+    PretrainingModel,
+    check_packing,
+    describe_lines,
+    find_first_position,
+)
+
+SIZE = {
+    "vocab_size": 50,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 34,
+}
+TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]", *"浙商银行企业")
+
+
+def make_batch(line_lengths: list[int], *, num_padding: int = 0) -> MaskedBatch:
+    """One row of lines with a masked token in each."""
+    generator = np.random.default_rng(sum(line_lengths))
+    ids = generator.integers(6, 50, sum(line_lengths)).tolist() + [0] * num_padding
+    lines = [n for n, length in enumerate(line_lengths, start=1) for _ in range(length)]
+    places = [place for length in line_lengths for place in range(length)]
+    padding = [0] * num_padding
+    token_ids = torch.tensor([ids])
+    targets = torch.full_like(token_ids, IGNORED)
+    for place in np.cumsum(line_lengths) - 2:
+        targets[0, place] = token_ids[0, place]
+    return MaskedBatch(
+        token_ids=token_ids,
+        line_numbers=torch.tensor([lines + padding]),
+        position_ids=torch.tensor([places + padding]),
+        targets=targets,
+    )
+
+
+def cut(batch: MaskedBatch, start: int, end: int) -> MaskedBatch:
+    names = ("token_ids", "line_numbers", "position_ids", "targets")
+    return replace(batch, **{name: getattr(batch, name)[:, start:end] for name in names})
+
+
+def build(family: str) -> PreTrainedModel:
+    torch.manual_seed(0)
+    with quiet_transformers():
+        model: PreTrainedModel = {
+            "bert": lambda: BertForMaskedLM(BertConfig(**SIZE)),
+            "roberta": lambda: RobertaForMaskedLM(RobertaConfig(**SIZE, pad_token_id=1)),
+            "electra": lambda: ElectraForMaskedLM(ElectraConfig(**SIZE, embedding_size=8)),
+        }[family]()
+    return model.eval()
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra"])
+def test_a_packed_row_is_scored_as_its_lines_alone(family: str) -> None:
+    model = PretrainingModel(build(family), 0, is_packed=True)
+    check_packing(model.encoder)
+    batch = make_batch([7, 12, 5], num_padding=6)
+    whole = model(batch).mask_loss
+    alone = sum(model(cut(batch, *ends)).mask_loss for ends in ((0, 7), (7, 19), (19, 24)))
+    assert whole.item() == pytest.approx(alone.item(), abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra"])
+def test_a_line_is_read_as_the_tagger_reads_it_later(family: str) -> None:
+    model = build(family)
+    batch = cut(make_batch([9, 4]), 0, 9)
+    with torch.no_grad():
+        ours = model.base_model(batch.token_ids, **describe_lines(batch, model, is_packed=True))
+        plain = model.base_model(batch.token_ids, attention_mask=torch.ones(1, 9).long())
+    assert torch.allclose(ours.last_hidden_state, plain.last_hidden_state, atol=1e-5)
+
+
+def test_positions_of_roberta_begin_behind_its_padding() -> None:
+    assert find_first_position(build("roberta")) == 2
+    assert find_first_position(build("bert")) == 0
+
+
+def test_an_encoder_that_cannot_keep_lines_apart_is_refused() -> None:
+    config = FNetConfig(vocab_size=50, hidden_size=16, num_hidden_layers=1, intermediate_size=32)
+    with pytest.raises(ValueError, match=r"got fnet .*--no-packing takes a row for"):
+        check_packing(FNetModel(config))
+
+
+def test_without_packing_padding_changes_nothing() -> None:
+    model = PretrainingModel(build("bert"), 0, is_packed=False)
+    batch = make_batch([9], num_padding=4)
+    assert model(batch).mask_loss.item() == pytest.approx(
+        model(cut(batch, 0, 9)).mask_loss.item(), abs=1e-4
+    )
+
+
+def test_the_loss_is_the_librarys_own() -> None:
+    masked_lm = build("bert")
+    model = PretrainingModel(masked_lm, 0, is_packed=False)
+    batch = make_batch([9])
+    theirs = masked_lm(batch.token_ids, labels=batch.targets).loss
+    assert model(batch).mask_loss.item() == pytest.approx(theirs.item(), abs=1e-5)
+
+
+def test_a_batch_without_masks_has_no_loss_and_no_gradient() -> None:
+    model = PretrainingModel(build("bert"), 0, is_packed=True)
+    batch = make_batch([9])
+    output = model(replace(batch, targets=torch.full_like(batch.targets, IGNORED)))
+    output.mask_loss.backward()
+    assert output.mask_loss.item() == 0.0
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    assert gradients and not any(gradient.any() for gradient in gradients)
+
+
+def test_silver_tags_count_only_where_there_are_any() -> None:
+    model = PretrainingModel(build("bert"), 3, is_packed=True)
+    batch = make_batch([9])
+    tag_ids = torch.full_like(batch.token_ids, IGNORED)
+    assert model(replace(batch, tag_ids=tag_ids)).tag_loss.item() == 0.0
+    tag_ids[0, 1:4] = torch.tensor([0, 2, 1])
+    lines = describe_lines(batch, model.encoder, is_packed=True)
+    hidden = model.encoder(batch.token_ids, **lines).last_hidden_state
+    assert isinstance(model.tag_head, nn.Linear)
+    expected = nn.functional.cross_entropy(
+        model.tag_head(hidden)[0, 1:4], tag_ids[0, 1:4], reduction="sum"
+    )
+    loss = model(replace(batch, tag_ids=tag_ids)).tag_loss
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_new_encoders_have_the_size_asked_for() -> None:
+    settings = EncoderSettings(num_layers=3, hidden_size=24, num_heads=3, intermediate_size=40)
+    config = make_starting_encoder(settings, TOKENS, 20).model.config
+    assert (config.num_hidden_layers, config.hidden_size) == (3, 24)
+    assert (config.num_attention_heads, config.intermediate_size) == (3, 40)
+    assert (config.max_position_embeddings, config.vocab_size) == (20, len(TOKENS))
+
+
+def test_new_encoders_can_be_of_another_family(tmp_path: Path) -> None:
+    ElectraConfig(**SIZE, embedding_size=8).save_pretrained(tmp_path)
+    start = make_starting_encoder(EncoderSettings(encoder_config=str(tmp_path)), TOKENS, 20)
+    assert start.model.config.model_type == "electra"
+    assert start.model.get_input_embeddings().num_embeddings == len(TOKENS)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A BERT with a trained head, as the Hub has them."""
+    start = make_starting_encoder(EncoderSettings(num_layers=1, hidden_size=16), TOKENS, 20)
+    nn.init.normal_(start.model.cls.predictions.bias)
+    write_encoder(
+        start.model,
+        tmp_path / "bert",
+        tokenizer_files=start.tokenizer_files,
+        card="",
+        metrics={},
+        weights_dtype=torch.float32,
+    )
+    return tmp_path / "bert"
+
+
+def test_an_encoder_is_continued_with_its_own_head(directory: Path) -> None:
+    start = load_starting_encoder(str(directory), None)
+    assert start.model.cls.predictions.bias.abs().min() > 0
+    head, table = start.model.get_output_embeddings(), start.model.get_input_embeddings()
+    assert head.weight is table.weight
+
+
+def test_an_encoder_without_a_head_gets_a_new_one(tiny_encoder: Path) -> None:
+    start = load_starting_encoder(str(tiny_encoder), None)
+    head, table = start.model.get_output_embeddings(), start.model.get_input_embeddings()
+    assert head.weight is table.weight
+    assert not [name for name, _ in start.model.named_parameters() if "pooler" in name]
+    assert start.tokenizer_files["vocab.txt"] == (tiny_encoder / "vocab.txt").read_bytes()
+
+
+def test_dropout_of_a_continued_encoder_can_be_changed(directory: Path) -> None:
+    model = load_starting_encoder(str(directory), 0.3).model
+    rates = {module.p for module in model.modules() if isinstance(module, nn.Dropout)}
+    assert rates == {0.3}
+    assert model.config.hidden_dropout_prob == 0.3
