@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -129,7 +130,9 @@ class ImportJob:
             "offsets": self._options.offsets,
             "is_predicted": self._options.is_predicted,
             "texts": [_shorten(text) for text in inspection.texts] if inspection else [],
-            "first_problem": str(inspection.problem or "") if inspection else "",
+            "first_problem": self._place(inspection.problem)
+            if inspection and inspection.problem
+            else "",
             "problem": self._problem,
             "step": self._progress.step,
             "share": self._progress.done / self._progress.total if self._progress.total else 1.0,
@@ -137,18 +140,22 @@ class ImportJob:
             "total": self._progress.total,
             "num_documents": pending.num_documents if pending else 0,
             "num_errors": pending.num_errors if pending else 0,
-            "errors": [str(error) for error in errors],
+            "errors": [self._place(error) for error in errors],
             "result": asdict(result) if result else None,
             "seconds": self._seconds,
         }
 
-    def _run(self, work: Any) -> None:
+    def _place(self, error: DataFormatError) -> str:
+        """An error without the file's name, which the card bears already."""
+        return str(error).removeprefix(self.name).lstrip(":/ ")
+
+    def _run(self, work: Callable[[], State]) -> None:
         self.state = "running"
         self._is_cancelled.clear()
         self._thread = threading.Thread(target=self._work, args=(work,), daemon=True)
         self._thread.start()
 
-    def _work(self, work: Any) -> None:
+    def _work(self, work: Callable[[], State]) -> None:
         started = time.perf_counter()
         try:
             state = work()

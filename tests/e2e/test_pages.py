@@ -269,25 +269,6 @@ def test_pasted_texts_are_listed_searched_and_opened(page: Page) -> None:
     expect(editor.get_by_test_id("annotator-text")).to_contain_text("数据页：𠮷野家")
 
 
-def test_a_file_with_a_wrong_line_adds_nothing_until_the_visitor_says_so(page: Page) -> None:
-    page.get_by_role("tab", name="数据").click()
-    file = {
-        "name": "a.jsonl",
-        "mimeType": "application/json",
-        "buffer": b'{"text": "only this line is good"}\n<img src=x onerror="window.hit=1">\n',
-    }
-    upload = page.locator(".add-actions input[type=file]")
-    upload.set_input_files(file)
-    report = page.get_by_test_id("add-report")
-    expect(report).to_contain_text("一条也没有添加")
-    expect(report).to_contain_text("a.jsonl:2: expected a JSON object")
-    assert page.evaluate("window.hit") is None
-    page.get_by_role("checkbox", name="仍添加其余各行").check()
-    upload.set_input_files(file | {"name": "b.json"})
-    expect(report).to_contain_text("已添加 1 条")
-    expect(report).to_contain_text("b.json:2: ")
-
-
 def test_an_export_is_downloaded(page: Page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="数据").click()
     page.get_by_role("textbox", name="文本，每行一条").fill("要导出的一条")

@@ -125,7 +125,9 @@ const draw = () => {
     ["checked", "predicted"].map((name) => [name, say(name)]),
     job.is_predicted ? "predicted" : "checked",
   );
-  show("predicted-label", job.format !== "txt");
+  // Of tables only our own have labels.
+  const hasLabels = job.format === "csv" ? job.columns.includes("suggestions") : job.format !== "txt";
+  show("predicted-label", hasLabels);
   fillSelect(field("offsets"), props.offset_units.map((unit) => [unit, say(`offsets_${unit}`)]), job.offsets);
   show("offsets-label", job.format === "doccano");
   show("preview", isChosen && job.texts.length > 0);
