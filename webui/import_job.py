@@ -102,7 +102,7 @@ class ImportJob:
             OSError: The file cannot be written.
         """
         with self._lock:
-            if self._pending:
+            if self._pending and self._pending.num_errors:
                 self._pending.write_report(path)
 
     def close(self) -> None:
@@ -180,6 +180,8 @@ class ImportJob:
     def _store(self, store: AnnotationStore, project: str) -> State:
         assert self._pending is not None
         self._result = self._pending.store(store, project, self._watch)
+        if not self._pending.num_errors:  # there is no report to be asked for
+            self._pending.close()
         return "done"
 
     def _watch(self, progress: ImportProgress) -> None:

@@ -28,7 +28,9 @@ def store(tmp_path):
 
 @pytest.fixture
 def handlers(store, tmp_path):
-    return ImportHandlers(store, Settings(tmp_path))
+    handlers = ImportHandlers(store, Settings(tmp_path))
+    yield handlers
+    handlers.discard(VISITOR)
 
 
 def take(handlers, path: Path, content: str | bytes) -> dict[str, Any]:
