@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -27,6 +27,9 @@ from webui.review_view import make_view
 _FINDINGS_ON_A_PAGE: Final = 50
 # Characters of the text before and behind a finding.
 _CONTEXT: Final = 30
+
+# What is done with the findings of the last check, as the fields of a request say.
+_Act = Callable[[Project, Findings, dict[str, Any]], None]
 
 
 class LintHandlers:
@@ -164,7 +167,7 @@ class LintHandlers:
             findings.repaired.update((document_id, it.key) for it in repaired)
 
     def _answer(
-        self, project: object, event: gr.EventData, request: gr.Request, act: Any
+        self, project: object, event: gr.EventData, request: gr.Request, act: _Act
     ) -> Message:
         """Do something with the last check's findings, and say which there are now."""
         fields = fields_of(event._data)

@@ -258,7 +258,8 @@ def build(store: AnnotationStore, models: ModelChoice, *, current_project: gr.St
     handlers = ReviewHandlers(store, models, predictions)
     with gr.Tabs(elem_id="review-parts"):
         with gr.Tab(translated("review.compare_tab"), id="compare"):
-            review = make_view("review", ("review_text", "review_figures", "review"))
+            scripts = ("review_text", "review_figures", "review_documents", "review")
+            review = make_view("review", scripts)
         with gr.Tab(translated("review.lint_tab"), id="lint"):
             lint = lint_tab.build(store, models, predictions, current_project=current_project)
 
