@@ -176,8 +176,10 @@ class AnnotatePage:
             limit=asked.num_documents - len(documents),
         )
         if not documents and asked.after is None and asked.queue.wanted == UNREVIEWED:
-            # Everything is reviewed: whoever comes to look sees it from its beginning.
-            first = self._store.next(after=None, project=project.name)
+            # Where everything is reviewed, whoever comes to look sees it from its beginning. What
+            # is left may also be in the hands of others: then there is nothing to do here.
+            is_left = self._store.next(after=None, project=project.name, status="new") is not None
+            first = None if is_left else self._store.next(after=None, project=project.name)
             documents = [first] if first else []
         return documents
 

@@ -176,6 +176,10 @@ class ProjectsPage:
         is_former = project.former_labels.get(name, label) != label
         if is_other or is_former:
             raise Refusal(TEXTS[language]["projects.label_taken"].format(name=name))
+        styles = {style.label: style for style in style_labels(project.labels, project.settings)}
+        if label in styles:  # known labels have their colour by name
+            color = styles[label].color
+            change_label(self._store.database, project.name, label, color=color)
         rename_label(self._store.database, project.name, label, name)
 
     def _change_label(self, project: Project, asked: dict[str, Any], _language: Language) -> None:

@@ -225,6 +225,13 @@ def test_two_pages_are_given_different_documents_until_one_is_left(page, store):
     assert shown(open_(page, holder="page-2", seen=[first, third])) == [second]
 
 
+def test_whoever_finds_everything_in_other_hands_is_given_nothing(page, store):
+    reviewed, last = add(store, "第一篇", "第二篇")
+    store.save(reviewed, base_revision=0, spans=(), status="accepted", annotator="a")
+    assert shown(open_(page, holder="page-1")) == [last]
+    assert shown(open_(page, holder="page-2")) == []
+
+
 def test_a_page_that_was_loaded_again_keeps_what_it_holds(page, store):
     """Gradio says that the visit before has ended, early or late."""
     (first,) = add(store, "第一篇")
