@@ -92,7 +92,13 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
                 data_page = data_tab.build(store, settings, current_project=current_project)
             with gr.Tab(translated("review.tab"), id="review", elem_id="page-review"):
                 review_page = review_tab.build(store, models, current_project=current_project)
-            with gr.Tab(translated("train.tab"), id="train", elem_id="page-train") as train:
+            with gr.Tab(
+                translated("train.tab"),
+                id="train",
+                elem_id="page-train",
+                # Gradio 6.31 takes a closed page apart, and its plots then look for their width.
+                render_children=True,
+            ) as train:
                 train_tab.build(
                     store,
                     models,

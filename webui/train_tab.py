@@ -12,18 +12,32 @@ import pandas as pd
 
 from annotation_store.project_changes import set_model
 from annotation_store.projects import Project
-from annotation_store.store import AnnotationStore
+from annotation_store.store import AnnotationStore, StoreError
 from ner_core.prediction import Predictor
+from ner_core.pretrained import CheckpointError
 from webui.messages import Refusal, reports_errors
 from webui.model_choice import ModelChoice
 from webui.page_language import language_of, translated
 from webui.predict_tab import describe_offer
 from webui.project_choice import find_project
 from webui.texts import TEXTS, Language
-from webui.train_view import describe_data, describe_job, describe_models_here, make_train_view
+from webui.train_view import (
+    describe_curve,
+    describe_data,
+    describe_job,
+    describe_models_here,
+    make_train_view,
+)
 from webui.trained_models import find_trained_models, finish_training, read_trained_model
 from webui.training_job import Job, JobRunning, TrainingJobs, choose_name
-from webui.training_plan import Plan, PlanOptions, make_plan, prepare_training
+from webui.training_plan import (
+    Plan,
+    PlanOptions,
+    make_plan,
+    prepare_curve,
+    prepare_training,
+    read_curve,
+)
 from webui.training_set import FileKind, ReferenceFiles, TrainingSet, collect_training_set
 from webui.uploads import take_upload
 
@@ -60,6 +74,8 @@ class TrainHandlers:
         self._models = models
         self._jobs = jobs
         self._finishing = threading.Lock()
+        # Why a model could not be compared, by its name.
+        self._uncompared: dict[str, str] = {}
 
     # What the page shows
 
@@ -67,10 +83,11 @@ class TrainHandlers:
     def refresh(self, project: object, request: gr.Request) -> list[Any]:
         """Everything: data, models, job, its two plots, and whether to look again."""
         language = language_of(request)
-        draft = self._draft(find_project(self._store, project, language), language, PlanOptions())
+        draft = self._draft(find_project(self._store, project, language), PlanOptions())
         return [
             describe_data(draft.data, draft.plan, draft.predictor.name, self._since(draft) is None),
             self._describe_models(draft.project),
+            *self._describe_curve(draft, language),
             *self._describe_job(draft.project, language),
         ]
 
@@ -84,19 +101,24 @@ class TrainHandlers:
         status = self._jobs.status()
         finished = None
         is_comparing = False
-        if status.job is not None and (self._jobs.folder / status.job.name).is_dir():
-            finished = read_trained_model(self._jobs.folder / status.job.name)
-            is_comparing = finished is None
-            if status.state == "done" and finished is None:
-                self._finish_later(status.job)  # the app was killed before it could
+        job = status.job
+        is_made = job is not None and (self._jobs.folder / job.name).is_dir()
+        if job is not None and job.kind == "training" and is_made:
+            finished = read_trained_model(self._jobs.folder / job.name)
+            is_compared = finished is not None and finished.comparison is not None
+            is_comparing = not is_compared and job.name not in self._uncompared
+            if status.state == "done" and is_comparing:
+                self._finish_later(job)  # the app was killed before it could
         in_use = self._models.for_project(project)
         value = describe_job(
             status,
             finished,
             is_comparing=is_comparing,
-            project=project.name,
+            project=project,
             in_use=in_use.name if in_use else None,
         )
+        if job is not None and job.name in self._uncompared:
+            value["reason"] = self._uncompared[job.name]
         texts = TEXTS[language]
         steps = [it for it in status.records if it["event"] == "step"]
         epochs = [it for it in status.records if it["event"] == "epoch"]
@@ -109,6 +131,19 @@ class TrainHandlers:
             gr.LinePlot(losses, visible=bool(steps), x_title=texts["train.step"]),
             gr.LinePlot(scores, visible=bool(epochs), x_title=texts["train.epoch"]),
             gr.Timer(active=status.state == "running" or is_comparing),
+        ]
+
+    def _describe_curve(self, draft: _Draft, language: Language) -> list[Any]:
+        curve = read_curve(self._jobs.folder, draft.project)
+        is_busy = self._jobs.status().state == "running"
+        points = (
+            [(point["num_sentences"], point["f1"]) for point in curve["points"]] if curve else []
+        )
+        frame = pd.DataFrame(points, columns=["sentences", "f1"])
+        title = TEXTS[language]["train.curve_sentences"]
+        return [
+            describe_curve(curve, len(draft.data.train), is_busy=is_busy),
+            gr.LinePlot(frame, visible=bool(points), x_title=title),
         ]
 
     def _describe_models(self, project: Project) -> dict[str, Any]:
@@ -130,7 +165,6 @@ class TrainHandlers:
     ) -> list[Any]:
         """Start a training."""
         language = language_of(request)
-        texts = TEXTS[language]
         found = find_project(self._store, project, language)
         values = {"epochs": epochs, "rate": rate, "mix": mix, "seed": seed}
         numbers = {name: _check_number(name, value, language) for name, value in values.items()}
@@ -140,7 +174,30 @@ class TrainHandlers:
             original_per_correction=numbers["mix"],
             seed=42 if numbers["seed"] is None else int(numbers["seed"]),
         )
-        draft = self._draft(found, language, options)
+        draft = self._draft(found, options)
+        plan = self._check(draft, language)
+        folder = self._jobs.folder
+        name = choose_name(folder, found.name, self._models.names)
+        self._start(prepare_training(folder, name, plan, draft.data, found), language)
+        return self._describe_job(found, language)
+
+    @reports_errors
+    def start_curve(self, project: object, request: gr.Request) -> list[Any]:
+        """Measure the learning curve: curve, its plot, job, its two plots, and the timer."""
+        language = language_of(request)
+        found = find_project(self._store, project, language)
+        draft = self._draft(found, PlanOptions(), is_from_root=True)
+        plan = self._check(draft, language)
+        job = prepare_curve(self._jobs.folder, plan, draft.data, draft.project)
+        self._start(job, language)
+        return [
+            *self._describe_curve(draft, language),
+            *self._describe_job(draft.project, language),
+        ]
+
+    def _check(self, draft: _Draft, language: Language) -> Plan:
+        """The plan, if it can be carried out."""
+        texts = TEXTS[language]
         if draft.plan is None:
             raise Refusal(texts["train.no_base"].format(model=draft.predictor.name))
         if len(draft.data.train) < MIN_TRAIN:
@@ -148,16 +205,15 @@ class TrainHandlers:
             raise Refusal(texts["train.too_few"].format(limit=MIN_TRAIN, count=count))
         if not draft.data.dev:
             raise Refusal(texts["train.no_dev"])
-        folder = self._jobs.folder
         if self._jobs.status().state == "running":
             raise Refusal(texts["train.busy"])
-        name = choose_name(folder, found.name, self._models.names)
-        job = prepare_training(folder, name, draft.plan, draft.data, found)
+        return draft.plan
+
+    def _start(self, job: Job, language: Language) -> None:
         try:
             self._jobs.start(job, self._finish)
         except JobRunning:
-            raise Refusal(texts["train.busy"]) from None
-        return self._describe_job(found, language)
+            raise Refusal(TEXTS[language]["train.busy"]) from None
 
     @reports_errors
     def cancel(self, project: object, request: gr.Request) -> list[Any]:
@@ -179,11 +235,17 @@ class TrainHandlers:
         return self._describe_job(found, language)
 
     def _finish(self, job: Job) -> None:
-        """Compare what a job has made with what it began from."""
+        """Compare what a training has made with what it began from."""
+        if job.kind != "training":
+            return
         with self._finishing:
-            project = next((p for p in self._store.projects() if p.name == job.project), None)
-            if project is not None:
+            try:
+                project = next(p for p in self._store.projects() if p.name == job.project)
                 finish_training(self._jobs.folder, job, project)
+            except StopIteration:  # renamed or deleted meanwhile
+                self._uncompared[job.name] = f"there is no project {job.project!r} any more"
+            except (CheckpointError, StoreError, OSError) as error:
+                self._uncompared[job.name] = str(error)
 
     def _finish_later(self, job: Job) -> None:
         if not self._finishing.locked():
@@ -245,10 +307,22 @@ class TrainHandlers:
         ReferenceFiles(self._jobs.folder, found).remove(kind)
         return self.refresh(found.name, request)
 
-    def _draft(self, project: Project, language: Language, options: PlanOptions) -> _Draft:
+    def _draft(
+        self, project: Project, options: PlanOptions, *, is_from_root: bool = False
+    ) -> _Draft:
+        """A training from the model in use, or from the one that all of the project's came from."""
         predictor = self._models.for_project(project) or self._models.default
         source = self._models.source_of(predictor.name)
         since = self._read_at(project, predictor)
+        if is_from_root:
+            # A model that has learned from the corrections already would make a flat curve.
+            trained = {it.name: it for it in find_trained_models(self._jobs.folder, project.name)}
+            name = predictor.name
+            while name in trained:
+                about = trained[name].about
+                name, source = about["base"], about["base_source"]
+            if name != predictor.name and source is not None:
+                predictor = self._models.find(name) or Predictor.load(source)
         files = ReferenceFiles(self._jobs.folder, project)
         data = collect_training_set(self._store, project, files, since=since)
         plan = source and make_plan(data, project, predictor, source, options)
@@ -338,7 +412,7 @@ def build(
                         label=translated("train.loss_curve"),
                         y_title=" ",
                         y_lim=[0, None],
-                        height=200,
+                        height=230,
                         visible=False,
                     )
                     scores = gr.LinePlot(
@@ -346,20 +420,38 @@ def build(
                         y="f1",
                         label=translated("train.f1_curve"),
                         y_title=" ",
-                        height=200,
+                        height=230,
                         visible=False,
                     )
         with gr.Column(elem_classes="page-aside"):
             models_view = make_train_view("models")
+            with gr.Column(elem_classes="card"):
+                curve = make_train_view("curve")
+                curve_plot = gr.LinePlot(
+                    x="sentences",
+                    y="f1",
+                    label=translated("train.f1_curve"),
+                    y_title=" ",
+                    height=230,
+                    visible=False,
+                    elem_id="train-curve-plot",
+                )
 
     timer = gr.Timer(_POLL_S, active=False)
     job_parts = [job, loss, scores, timer]
-    everything = [data, models_view, *job_parts]
+    curve_parts = [curve, curve_plot]
+    everything = [data, models_view, *curve_parts, *job_parts]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     for event in (blocks.load, tab.select, current_project.change, job.ended):
         event(handlers.refresh, inputs=current_project, outputs=everything, **quiet)
     timer.tick(handlers.refresh_job, inputs=current_project, outputs=job_parts, **quiet)
     start.click(handlers.start, inputs=[current_project, *numbers], outputs=job_parts, **quiet)
+    curve.start(
+        handlers.start_curve,
+        inputs=current_project,
+        outputs=[*curve_parts, *job_parts],
+        **quiet,
+    )
     job.cancel(handlers.cancel, inputs=current_project, outputs=job_parts, **quiet)
     job.resume(handlers.resume, inputs=current_project, outputs=job_parts, **quiet)
     for view in (job, models_view):

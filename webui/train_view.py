@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import gradio as gr
 
+from annotation_store.projects import Project
 from ner_core.labels import LabelSet
 from webui.label_style import style_labels
 from webui.model_choice import ModelChoice
@@ -79,7 +80,7 @@ def describe_job(
     finished: TrainedModel | None,
     *,
     is_comparing: bool,
-    project: str,
+    project: Project,
     in_use: str | None,
 ) -> dict[str, Any]:
     """How the last training stands.
@@ -109,7 +110,11 @@ def describe_job(
         "kind": job.kind,
         "name": job.name,
         "base": job.about.get("base"),
-        "other_project": job.project if job.project != project else None,
+        "other_project": job.project if job.project != project.name else None,
+        "labels": [
+            {"label": style.label, "zh": style.chinese, "en": style.english}
+            for style in style_labels(project.labels)
+        ],
         "epoch": newest and newest["epoch"],
         "step": newest and newest["step"],
         "num_steps": num_steps,
@@ -141,3 +146,24 @@ def describe_models_here(
     ]
     rows += [{"name": model.name} for model in models if model.name not in names]
     return {"in_use": in_use, "models": rows}
+
+
+def describe_curve(
+    curve: dict[str, Any] | None, num_corrections: int, *, is_busy: bool
+) -> dict[str, Any]:
+    """A project's learning curve in words; the plot beside it draws the points.
+
+    Args:
+        curve: As `trainer.learning_curve` wrote it; None before the first.
+        num_corrections: Sentences to learn from now.
+        is_busy: Whether a job is under way, so that none can be started.
+    """
+    points = curve["points"] if curve else []
+    return {
+        "base": curve and Path(curve["encoder"]).name,
+        "num_dev": curve and curve["num_dev"],
+        "points": points,
+        "num_measured": max((point["num_sentences"] for point in points), default=0),
+        "num_now": num_corrections,
+        "is_busy": is_busy,
+    }

@@ -67,7 +67,9 @@ def find_trained_models(folder: Path, project: str) -> list[TrainedModel]:
 
 
 def read_trained_model(path: Path) -> TrainedModel | None:
-    """The model of a directory; None if it is none, or its files are damaged."""
+    """The model of a directory; None if it is none yet, or its files are damaged."""
+    if not (path / _TRAINING_FILE).exists():
+        return None
     try:
         training = json.loads((path / _TRAINING_FILE).read_text(encoding="utf-8"))
         metrics = json.loads((path / METRICS_FILE).read_text(encoding="utf-8"))
@@ -101,12 +103,13 @@ def finish_training(folder: Path, job: Job, project: Project) -> TrainedModel | 
     path = folder / job.name
     if not (path / CONFIG_FILE).is_file():
         return None
+    # First: the model can be used even if it cannot be compared.
+    if not (path / _TRAINING_FILE).exists():
+        _write(path / _TRAINING_FILE, {"project": job.project, "about": dict(job.about)})
     if not (path / _COMPARISON_FILE).exists():
         old, new = Predictor.load(job.about["base_source"]), Predictor.load(path)
         report = compare_models(old, new, read_dev(folder, job), project)
         _write(path / _COMPARISON_FILE, report.to_json())
-    if not (path / _TRAINING_FILE).exists():
-        _write(path / _TRAINING_FILE, {"project": job.project, "about": dict(job.about)})
     return read_trained_model(path)
 
 

@@ -32,6 +32,7 @@ from typing import Any, Final, Literal
 from filelock import FileLock, Timeout
 
 from ner_core.checkpoint import CONFIG_FILE
+from trainer.learning_curve import CURVE_FILE
 from trainer.run_directory import METRICS_FILE, RunDirectory
 
 JobKind = Literal["training", "curve"]
@@ -116,6 +117,7 @@ class TrainingJobs:
         self._watcher: threading.Thread | None = None
         self._mutex = threading.Lock()
         self._is_cancelled = False
+        self._is_closing = False
 
     def start(self, job: Job, on_success: Callable[[Job], None] = lambda _: None) -> None:
         """Start a process; returns at once.
@@ -182,6 +184,7 @@ class TrainingJobs:
         process, watcher = self._process, self._watcher
         if process is None or watcher is None:
             return
+        self._is_closing = True
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             try:
@@ -204,7 +207,7 @@ class TrainingJobs:
         # Read again: it may have ended, and said so, in between.
         job = self._read() or job
         output, unfinished = self.folder / job.name, RunDirectory(self.folder / job.name)
-        is_complete = (output / CONFIG_FILE).is_file() or (output / "curve.json").is_file()
+        is_complete = (output / CONFIG_FILE).is_file() or (output / CURVE_FILE).is_file()
         state: State
         if is_running:
             state = "running"
@@ -281,7 +284,9 @@ class TrainingJobs:
         lock: FileLock,
         on_success: Callable[[Job], None],
     ) -> None:
-        status = process.wait()
+        status: int | None = process.wait()
+        if self._is_closing and status != 0:
+            status = None  # however it ended, it was the app that made it
         try:
             self._write(replace(job, status=status, is_cancelled=self._is_cancelled))
             if status == 0:

@@ -1,16 +1,20 @@
 """From accepted annotations to the trainer's command line: settings that suit their number."""
 
+import json
 import random
+import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from annotation_store.documents import digest_text
 from annotation_store.projects import Project
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.prediction import Predictor
 from ner_core.spans import Example
 from trainer.finetune import read_encoder_config
+from trainer.learning_curve import CURVE_FILE
 from trainer.recipes import choose_recipe
 from webui.training_job import Job
 from webui.training_set import TrainingSet
@@ -147,6 +151,46 @@ def prepare_training(
             "read_at": training_set.read_at.isoformat(),
         },
     )
+
+
+def curve_name(project: Project) -> str:
+    """The directory of a project's learning curve; a new one takes the place of the old one."""
+    return f"curve-{digest_text(project.name)[:16]}"
+
+
+def prepare_curve(folder: Path, plan: Plan, training_set: TrainingSet, project: Project) -> Job:
+    """Write the data of a learning curve and describe its job; what an earlier one left goes."""
+    name = curve_name(project)
+    for path in (folder / name, *(folder / f"{name}.{part}" for part in ("run", "data"))):
+        shutil.rmtree(path, ignore_errors=True)
+    data = folder / f"{name}.data"
+    data.mkdir(parents=True)
+    _write_database(data / "train.db", project, training_set.train)
+    _write_database(data / "dev.db", project, training_set.dev)
+    cheap = replace(plan, epochs=max(_FEWEST_EPOCHS, plan.epochs // 2))
+    encoder, source, *flags = cheap.flags
+    return Job(
+        name=name,
+        kind="curve",
+        module="trainer.learning_curve",
+        arguments=(
+            *("--train", f"annotations={data / 'train.db'}"),
+            *("--dev", f"annotations={data / 'dev.db'}"),
+            *(encoder, source, "--output", str(folder / name), "--", *flags),
+        ),
+        project=project.name,
+        about=_describe(cheap, training_set),
+    )
+
+
+def read_curve(folder: Path, project: Project) -> dict[str, Any] | None:
+    """A project's learning curve, as `trainer.learning_curve` wrote it; None before the first."""
+    path = folder / curve_name(project) / CURVE_FILE
+    try:
+        curve: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return curve
 
 
 def read_dev(folder: Path, job: Job) -> tuple[Example, ...]:

@@ -39,6 +39,7 @@ field("use").addEventListener("click", () => {
   trigger("use", { name: props.value.name });
 });
 
+const nameOf = (label) => props.value.labels.find((each) => each.label === label)?.[language] ?? label;
 const drawRow = (name, f1A, f1B, interval) => {
   const row = document.createElement("tr");
   const difference = make("td", "", signed(f1B - f1A));
@@ -71,7 +72,7 @@ const drawResult = (job) => {
       return cell;
     }),
   );
-  const rows = Object.entries(comparison.per_label).map(([label, it]) => drawRow(label, it.f1_a, it.f1_b, it.interval));
+  const rows = Object.entries(comparison.per_label).map(([label, it]) => drawRow(nameOf(label), it.f1_a, it.f1_b, it.interval));
   find(".train-comparison tbody").replaceChildren(drawRow(texts["train.all_labels"], a.micro.f1, b.micro.f1, interval), ...rows);
   field("use").textContent = fill("train.use_new", { model: job.name });
   field("use").disabled = false;
@@ -84,7 +85,9 @@ const draw = () => {
   const isActive = ACTIVE.includes(job.state);
   element.querySelector(".card-header").dataset.state = job.state;
   field("state").dataset.state = job.state;
-  const state = job.state === "none" ? "" : `${job.name} · ${texts[`train.state_${job.state}`]}`;
+  const isCurve = job.kind === "curve";
+  const name = isCurve ? texts["train.curve"] : job.name;
+  const state = job.state === "none" ? "" : `${name} · ${texts[`train.state_${isCurve && isActive ? "curve" : job.state}`]}`;
   if (field("state").textContent !== state) field("state").textContent = state;
   const notes = [];
   if (job.state === "none") notes.push(texts["train.no_job"]);
@@ -101,7 +104,7 @@ const draw = () => {
       if (job.remaining_s > 0) words.push(fill("train.remaining", { time: formatTime(job.remaining_s) }));
       if (job.best_f1 !== null) words.push(fill("train.best", { f1: job.best_f1.toFixed(3) }));
     } else {
-      find("progress").removeAttribute("value");
+      find("progress").value = job.state === "comparing" ? 1 : 0;
     }
     find("progress").setAttribute("aria-label", texts["train.job"]);
     field("progress").textContent = words.join(" · ");

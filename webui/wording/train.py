@@ -187,7 +187,11 @@ TRAIN: Final[Block] = {
         "Measured with {count} corrections; there are {now} now.",
     ),
     "train.curve_base": (
-        "从 {model} 开始，每点 {epochs} 轮，{dev} 句评测。",
-        "From {model}, {epochs} epochs for each point, judged on {dev} sentences.",
+        "从 {model} 开始训练，在 {dev} 句上评测。",
+        "Trained from {model}, judged on {dev} sentences.",
+    ),
+    "train.curve_point": (
+        "{count} 句：F1 {f1}（95% 置信区间 {interval}）",
+        "{count} sentences: F1 {f1} (95 % interval {interval})",
     ),
 }

@@ -1,0 +1,108 @@
+"""The loop in a browser: a few corrections, a real training, and the new model at work."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation_store.store import AnnotationStore, NewDocument
+from ner_core.labels import CLUENER
+from ner_core.spans import Example
+
+# A training is a process that imports torch; on a busy machine that alone takes minutes.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+PATIENCE_MS = 900_000
+
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def app(start_app, shared_tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory):
+    runs = tmp_path_factory.mktemp("training") / "runs"
+    arguments = ("--checkpoint", str(shared_tiny_checkpoint), "--training-folder", str(runs))
+    return start_app(str(_ROOT / "app.py"), *arguments)
+
+
+def accept(database: Path, examples: list[Example]) -> None:
+    with AnnotationStore.open(database) as store:
+        store.create_project("default", CLUENER)
+        store.add(NewDocument(it.text, it.spans, it.id, "accepted") for it in examples)
+
+
+def open_training(page: Page) -> Page:
+    page.get_by_role("tab", name="训练").click(timeout=120_000)
+    expect(page.get_by_test_id("train-summary")).to_contain_text("已接受", timeout=120_000)
+    return page
+
+
+def test_corrections_train_a_model_that_a_click_puts_to_use(
+    app, open_page: Callable[..., Page], eight_sentences: tuple[Example, ...]
+) -> None:
+    many = [
+        Example(f"{n}{it.id}", it.text + "，" * n, it.spans)
+        for n in range(5)
+        for it in eight_sentences
+    ]
+    accept(app.database, many)
+    page = open_training(open_page(app.url))
+    summary = page.get_by_test_id("train-summary")
+    expect(summary).to_have_text("已接受 40 条；tiny 还没有学过它们。")
+    company = page.get_by_test_id("train-labels").locator("tr[data-label=company]")
+    expect(company.locator("td.new")).not_to_have_text("–")
+
+    page.get_by_role("button", name="更多设置").click()
+    page.get_by_role("spinbutton", name="最多轮数").fill("2")
+    page.get_by_role("button", name="开始训练").click()
+    state = page.get_by_test_id("train-state")
+    expect(state).to_contain_text("default-1", timeout=60_000)
+
+    # Whoever comes later, and whoever loads the page again, sees the same training.
+    second = open_training(open_page(app.url))
+    expect(second.get_by_test_id("train-state")).to_contain_text("default-1")
+    page.reload()
+    open_training(page)
+    expect(state).to_have_text("default-1 · 已完成", timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("train-result")).to_contain_text(re.compile("看不出|不太可能是偶然"))
+
+    page.get_by_role("button", name="换用 default-1").click()
+    in_use = page.get_by_test_id("train-models").locator("li[aria-current=true]")
+    expect(in_use).to_have_attribute("data-model", "default-1")
+    expect(summary).to_have_text("已接受 40 条，其中 0 条是 default-1 训练之后新增的。")
+    page.get_by_role("tab", name="识别").click()
+    expect(page.get_by_role("radio", name="default-1")).to_be_checked()
+    page.get_by_role("textbox", name="文本").fill(eight_sentences[0].text)
+    page.get_by_role("button", name="识别", exact=True).click()
+    latency = page.locator("#predict-result [data-field=latency]")
+    expect(latency).to_contain_text("default-1", timeout=60_000)
+
+    # The old one is one click away.
+    page.get_by_role("tab", name="训练").click()
+    page.get_by_role("button", name="使用 tiny").click()
+    expect(in_use).to_have_attribute("data-model", "tiny")
+
+
+def test_the_model_in_use_is_the_same_after_a_restart(app, open_page: Callable[..., Page]) -> None:
+    page = open_training(open_page(app.url))
+    page.get_by_role("button", name="使用 default-1").click()
+    in_use = page.get_by_test_id("train-models").locator("li[aria-current=true]")
+    expect(in_use).to_have_attribute("data-model", "default-1")
+    app.stop()
+    app.start()
+    again = open_training(open_page(app.url))
+    expect(again.get_by_test_id("train-models").locator("li[aria-current=true]")).to_have_attribute(
+        "data-model", "default-1"
+    )
+    expect(again.locator(".header-model")).to_contain_text("default-1")
+
+
+def test_a_dev_file_with_other_labels_is_refused_in_one_line(
+    app, open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "dev.json"
+    wrong.write_text('{"text": "长江", "label": {"river": {"长江": [[0, 1]]}}}\n', "utf-8")
+    page = open_training(open_page(app.url))
+    page.locator("#train-upload-dev input[type=file]").set_input_files(wrong)
+    expect(page.get_by_test_id("toast-body")).to_contain_text("dev.json:1")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("river")
