@@ -6,7 +6,6 @@ Each answer echoes the `request` token of what it answers, and has a `nonce`: Gr
 a value that is equal to the one before.
 """
 
-import reprlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,20 +15,24 @@ from annotation_store.documents import STATUSES, Document, Revision, Status
 from annotation_store.projects import Project
 from ner_core.spans import Span, check_text
 from webui.annotator.guidelines import default_guideline
+from webui.annotator.payload import (
+    read_annotator,
+    read_integer,
+    read_integers,
+    read_object,
+    read_optional_duration,
+    read_optional_integer,
+    read_optional_name,
+    read_spans,
+    read_string,
+    read_token,
+)
 from webui.label_style import style_labels
 from webui.queue_choice import QueueChoice
 
-_MAX_ANNOTATOR_CHARACTERS: Final = 64
 _MAX_REVISIONS_SHOWN: Final = 20
 _MAX_DOCUMENTS: Final = 8
-_MAX_IDS: Final = 1000
-_MAX_STRING_CHARACTERS: Final = 1000
-_MAX_TOKEN_CHARACTERS: Final = 64
 _MAX_GUIDELINE_CHARACTERS: Final = 5000
-# Saves wait for each other: more would keep the others waiting for seconds.
-_MAX_SPANS: Final = 20_000
-_MAX_DURATION_S: Final = 86_400.0
-_MAX_INTEGER: Final = 2**63 - 1  # what the database can hold
 
 Message = dict[str, Any]
 
@@ -67,22 +70,22 @@ class OpenRequest:
         Raises:
             ValueError: Names the field, what was expected and what came.
         """
-        fields = _fields(payload)
-        num_documents = _integer(fields, "num_documents")
+        fields = read_object(payload)
+        num_documents = read_integer(fields, "num_documents")
         if not 1 <= num_documents <= _MAX_DOCUMENTS:
             raise ValueError(
                 f"expected num_documents from 1 to {_MAX_DOCUMENTS}, got {num_documents}"
             )
         return cls(
-            request=_token(fields),
-            document_id=_optional_integer(fields, "document_id"),
-            after=_optional_integer(fields, "after"),
-            before=_optional_integer(fields, "before"),
+            request=read_token(fields),
+            document_id=read_optional_integer(fields, "document_id"),
+            after=read_optional_integer(fields, "after"),
+            before=read_optional_integer(fields, "before"),
             num_documents=num_documents,
             queue=QueueChoice.from_payload(fields.get("queue")),
-            seen=_integers(fields, "seen"),
-            holder=_optional_name(fields, "holder"),
-            annotator=_optional_name(fields, "annotator"),
+            seen=read_integers(fields, "seen"),
+            holder=read_optional_name(fields, "holder"),
+            annotator=read_optional_name(fields, "annotator"),
         )
 
 
@@ -107,11 +110,11 @@ class HoldRequest:
         Raises:
             ValueError: Names the field, what was expected and what came.
         """
-        fields = _fields(payload)
+        fields = read_object(payload)
         return cls(
-            document_ids=_integers(fields, "document_ids"),
-            holder=_optional_name(fields, "holder"),
-            annotator=_optional_name(fields, "annotator"),
+            document_ids=read_integers(fields, "document_ids"),
+            holder=read_optional_name(fields, "holder"),
+            annotator=read_optional_name(fields, "annotator"),
         )
 
 
@@ -147,19 +150,19 @@ class SaveRequest:
         Raises:
             ValueError: Names the field, what was expected and what came.
         """
-        fields = _fields(payload)
-        status = _string(fields, "status")
+        fields = read_object(payload)
+        status = read_string(fields, "status")
         if status not in STATUSES:
             raise ValueError(f"expected a status of {', '.join(STATUSES)}, got {status!r}")
         return cls(
-            request=_token(fields),
-            document_id=_integer(fields, "document_id"),
-            base_revision=_integer(fields, "base_revision"),
-            spans=_spans(fields, "spans"),
-            suggestions=_spans(fields, "suggestions"),
+            request=read_token(fields),
+            document_id=read_integer(fields, "document_id"),
+            base_revision=read_integer(fields, "base_revision"),
+            spans=read_spans(fields, "spans"),
+            suggestions=read_spans(fields, "suggestions"),
             status=status,
-            annotator=_annotator(fields),
-            duration_s=_optional_duration(fields),
+            annotator=read_annotator(fields),
+            duration_s=read_optional_duration(fields),
         )
 
     def keep_suggestions(self, document: Document) -> tuple[Span, ...]:
@@ -199,11 +202,11 @@ class GuidelineRequest:
         Raises:
             ValueError: Names the field, what was expected and what came.
         """
-        fields = _fields(payload)
-        text = _string(fields, "text", max_characters=_MAX_GUIDELINE_CHARACTERS).strip()
+        fields = read_object(payload)
+        text = read_string(fields, "text", max_characters=_MAX_GUIDELINE_CHARACTERS).strip()
         check_text(text)
-        label = None if fields.get("label") is None else _string(fields, "label")
-        return cls(request=_token(fields), label=label, text=text)
+        label = None if fields.get("label") is None else read_string(fields, "label")
+        return cls(request=read_token(fields), label=label, text=text)
 
 
 def documents_message(
@@ -308,104 +311,3 @@ def _revision_fields(revision: Revision) -> Message:
         "num_changes": revision.num_changes,
         "duration_s": revision.duration_s,
     }
-
-
-def _fields(payload: object) -> dict[str, Any]:
-    if not isinstance(payload, dict):
-        raise ValueError(f"expected an object, got {type(payload).__name__}")
-    return payload
-
-
-def _string(
-    fields: dict[str, Any], name: str, *, max_characters: int = _MAX_STRING_CHARACTERS
-) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str):
-        raise ValueError(f"expected {name} to be a string, got {type(value).__name__}")
-    # Messages quote a string that is wrong.
-    if len(value) > max_characters:
-        raise ValueError(
-            f"expected {name} to have at most {max_characters} characters, got {len(value)}"
-        )
-    return value
-
-
-def _token(fields: dict[str, Any]) -> str:
-    """The token to echo: short, and of characters that any answer can carry."""
-    token = _string(fields, "request")
-    if not (1 <= len(token) <= _MAX_TOKEN_CHARACTERS and token.isascii() and token.isprintable()):
-        raise ValueError(
-            f"expected request to be 1 to {_MAX_TOKEN_CHARACTERS} printable ASCII characters,"
-            f" got {len(token)} characters"
-        )
-    return token
-
-
-def _integer(fields: dict[str, Any], name: str) -> int:
-    value = fields.get(name)
-    # JSON's true is an int to Python.
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"expected {name} to be a whole number, got {type(value).__name__}")
-    if not 0 <= value <= _MAX_INTEGER:
-        raise ValueError(f"expected {name} from 0 to {_MAX_INTEGER}, got {reprlib.repr(value)}")
-    return value
-
-
-def _integers(fields: dict[str, Any], name: str) -> tuple[int, ...]:
-    items = fields.get(name, [])
-    if not isinstance(items, list) or len(items) > _MAX_IDS:
-        raise ValueError(f"expected {name} to be a list of at most {_MAX_IDS} numbers")
-    return tuple(_integer({name: item}, name) for item in items)
-
-
-def _optional_name(fields: dict[str, Any], name: str) -> str:
-    """A name of the page or of the person; "" when there is none."""
-    value = _string(fields, name).strip() if name in fields else ""
-    check_text(value)
-    if len(value) > _MAX_ANNOTATOR_CHARACTERS:
-        raise ValueError(
-            f"expected {name} of at most {_MAX_ANNOTATOR_CHARACTERS} characters, got {len(value)}"
-        )
-    return value
-
-
-def _optional_integer(fields: dict[str, Any], name: str) -> int | None:
-    return None if fields.get(name) is None else _integer(fields, name)
-
-
-def _optional_duration(fields: dict[str, Any]) -> float | None:
-    value = fields.get("duration_s")
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError(f"expected duration_s to be a number, got {type(value).__name__}")
-    # NaN is in no range.
-    if not 0 <= value <= _MAX_DURATION_S:
-        raise ValueError(
-            f"expected duration_s from 0 to {_MAX_DURATION_S:g} seconds, got {reprlib.repr(value)}"
-        )
-    return float(value)
-
-
-def _spans(fields: dict[str, Any], name: str) -> tuple[Span, ...]:
-    items = fields.get(name)
-    if not isinstance(items, list):
-        raise ValueError(f"expected {name} to be a list, got {type(items).__name__}")
-    if len(items) > _MAX_SPANS:
-        raise ValueError(f"expected at most {_MAX_SPANS} {name}, got {len(items)}")
-    spans = set()
-    for item in items:
-        span = _fields(item)
-        spans.add(Span(_integer(span, "start"), _integer(span, "end"), _string(span, "label")))
-    return tuple(sorted(spans))
-
-
-def _annotator(fields: dict[str, Any]) -> str:
-    annotator = _string(fields, "annotator").strip()
-    check_text(annotator)
-    if not 1 <= len(annotator) <= _MAX_ANNOTATOR_CHARACTERS:
-        raise ValueError(
-            f"expected an annotator's name of 1 to {_MAX_ANNOTATOR_CHARACTERS} characters,"
-            f" got {len(annotator)}"
-        )
-    return annotator
