@@ -11,7 +11,7 @@ from ner_core.formats import write_cluener
 from ner_core.labels import CLUENER
 from ner_core.spans import Example
 
-SETTINGS = ReplaySettings(budgets=(40, 80, 120), context_hidden_size=4, first_epochs=2, epochs=1)
+SETTINGS = ReplaySettings(budgets=(15, 30, 45), context_hidden_size=4, first_epochs=2, epochs=1)
 
 
 def make_replay(examples, encoder: Path, strategy: Strategy, seed: int = 1) -> Replay:
@@ -88,7 +88,7 @@ def test_an_interrupted_replay_goes_on_as_if_nothing_had_been(
     whole.mkdir()
     cut.mkdir()
     expected = make_replay(eight_sentences, tiny_encoder, "path").run(whole)
-    short = ReplaySettings(budgets=(40, 80), context_hidden_size=4, first_epochs=2, epochs=1)
+    short = ReplaySettings(budgets=(15, 30), context_hidden_size=4, first_epochs=2, epochs=1)
     begun = Replay(eight_sentences, eight_sentences, CLUENER, str(tiny_encoder), short, "path", 1)
     begun.run(cut)
     with (cut / "path-1.jsonl").open("a", encoding="utf-8") as log:
