@@ -370,7 +370,10 @@ def test_a_span_that_is_given_twice_is_stored_once(store: AnnotationStore) -> No
         ({"suggestions": [Span(0, 99, "name", 0.5)]}, "expected a span inside the text"),
         ({"suggestions": [Span(0, 1, "planet", 0.5)]}, "got 'planet'"),
         ({"status": "done"}, "expected one of the statuses"),
-        ({"source": "magic"}, "expected one of the sources model, human, import, review, got 'magic'"),
+        (
+            {"source": "magic"},
+            "expected one of the sources model, human, import, review, got 'magic'",
+        ),
         ({"annotator": "a\ud800"}, "a lone surrogate"),
     ],
 )
