@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ner_core.spans import Span
-from tests.e2e.editor import BOOK, NAME, add, saved
+from tests.e2e.editor import ADDRESS, BOOK, NAME, add, saved
 
 pytestmark = pytest.mark.e2e
 
@@ -93,3 +93,19 @@ def test_six_thousand_characters_with_four_hundred_entities_are_redrawn_in_50_ms
         })"""
     )
     assert min(whole_ms) < 50, whole_ms
+
+
+def test_the_end_of_five_thousand_characters_is_as_easy_as_the_beginning(store, open_editor):
+    text = "今天天气很好😀。" * 620 + "\r\n叶老桂在苏州。"
+    assert len(text) > 4900
+    (document_id,) = add(store, text)
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.press("Control+End", "ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowLeft", ADDRESS)
+    editor.expect_spans(("叶老桂", "name", "model"), ("苏州", "address", "human"))
+    editor.press("Enter")
+    editor.expect_state("saved")
+    document = saved(store, document_id)
+    assert document.text == text
+    assert [text[span.start : span.end] for span in document.spans] == ["叶老桂", "苏州"]
+    assert document.spans[1].end == len(text) - 1

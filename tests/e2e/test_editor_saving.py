@@ -1,6 +1,7 @@
 """Nothing is lost: quick saves, two people at once, drafts, a server that dies."""
 
 import re
+import signal
 
 import pytest
 from playwright.sync_api import expect
@@ -187,14 +188,18 @@ def test_work_in_one_tab_is_not_offered_as_a_draft_in_another(store, open_editor
     third.expect_state("clean")
 
 
-def test_a_draft_is_kept_when_the_server_dies_and_is_offered_when_it_is_back(
-    editor_app, store, open_editor
-):
+def test_a_server_that_dies_during_a_save_costs_nothing(editor_app, store, open_editor):
     (document_id,) = add(store, "小明在长沙（24）")
     editor = open_editor()
+    editor.expect_document(document_id)
     editor.select(0, 2)
+    editor.press(NAME)
+    # It takes the request and never answers.
+    assert editor_app.process is not None
+    editor_app.process.send_signal(signal.SIGSTOP)
+    editor.press("Enter")
+    editor.expect_state("saving")
     editor_app.stop()
-    editor.press(NAME, "Enter")
     editor.expect_state("error")
     expect(editor.status).to_contain_text("未保存，草稿已保留")
 
@@ -205,4 +210,26 @@ def test_a_draft_is_kept_when_the_server_dies_and_is_offered_when_it_is_back(
     editor.expect_spans(("小明", "name", "human"))
     editor.press("Enter")
     editor.expect_state("saved")
-    assert saved(store, document_id).spans == (Span(0, 2, "name"),)
+    document = saved(store, document_id)
+    assert document.spans == (Span(0, 2, "name"),)
+    assert document.revision_number == 2  # what the model found, and this save
+
+
+def test_two_people_at_once_lose_nothing(store, open_editor):
+    documents = add(store, *(numbered("叶老桂博士到了浙商银行。", n) for n in range(60, 70)))
+    people = open_editor(), open_editor()
+    for _ in range(4):
+        for editor in people:
+            editor.press("Enter")
+    for editor in people:
+        editor.expect_state("saved")
+        expect(editor.page.get_by_test_id("conflict")).to_be_hidden()
+    accepted = [saved(store, id) for id in documents if saved(store, id).status == "accepted"]
+    assert len(accepted) >= 4
+    for document in accepted:
+        assert document.spans == (
+            Span(0, 3, "name"),
+            Span(3, 5, "position"),
+            Span(7, 11, "company"),
+        )
+        assert document.revision_number == 2

@@ -1,0 +1,27 @@
+"""Fifty sentences by keyboard alone: the figures of `benchmarks.annotate` as promises."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.timeout(1200)
+def test_fifty_sentences_are_corrected_by_keyboard_alone_in_few_presses():
+    if shutil.which("chromium") is None and shutil.which("google-chrome") is None:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    # In a process of its own: Playwright runs once in each. It also compares what was saved.
+    command = [sys.executable, "-m", "benchmarks.annotate", "--json"]
+    figures = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert figures["num_sentences"] == 50
+    presses = figures["presses"]
+    assert presses["missed"]["act"] <= 2.5
+    assert presses["missed"]["reach"] <= 4
+    assert figures["caret_over_reach"] > 3
+    for mistake in ("label", "border", "invented", "none"):
+        assert presses[mistake]["act"] == 1
+    assert presses["none"]["reach"] == 0
