@@ -11,6 +11,9 @@ MAX_UTC_OFFSET_MIN: Final = 14 * 60
 """How far a clock may be from UTC, in minutes (Kiribati's is)."""
 
 
+_JULIAN_DAY_OF_1970: Final = 2_440_587.5
+
+
 def day_of(
     moment: SQLColumnExpression[Any], database: Database, utc_offset_min: int
 ) -> ColumnElement[str]:
@@ -22,12 +25,13 @@ def day_of(
     return func.to_char(local, "YYYY-MM-DD", type_=String)
 
 
-def seconds_of(moment: SQLColumnExpression[Any], database: Database) -> ColumnElement[float]:
-    """A moment as a number of seconds, from some beginning."""
+def milliseconds_of(moment: SQLColumnExpression[Any], database: Database) -> ColumnElement[int]:
+    """A moment as a whole number of milliseconds, from 1970: differences of such are exact."""
     if database.dialect == "sqlite":
-        # To a millisecond; unixepoch() has whole seconds before SQLite 3.42.
-        return func.julianday(moment, type_=sa.Double) * 86400.0
-    return sa.cast(sa.extract("epoch", moment), sa.Double)
+        # Days as floating point; unixepoch() has whole seconds before SQLite 3.42.
+        days = func.julianday(moment, type_=sa.Double) - _JULIAN_DAY_OF_1970
+        return sa.cast(func.round(days * 86_400_000.0), sa.BigInteger)
+    return sa.cast(func.round(sa.extract("epoch", moment) * 1000), sa.BigInteger)
 
 
 def check_utc_offset(utc_offset_min: int) -> None:

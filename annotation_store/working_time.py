@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, case, fun
 from annotation_store.database import Database
 from annotation_store.documents import STATUSES, Status
 from annotation_store.label_json import reading_json, unfold_label
-from annotation_store.moments import day_of, seconds_of
+from annotation_store.moments import day_of, milliseconds_of
 from annotation_store.rows import filter_documents
 from annotation_store.tables import DocumentRow, RevisionRow
 
@@ -174,8 +174,8 @@ def _timed_saves(
 
     The time is null where none is known.
     """
-    created_at_s = seconds_of(RevisionRow.created_at, database)
-    gap_s = created_at_s - func.lag(created_at_s).over(
+    created_at_ms = milliseconds_of(RevisionRow.created_at, database)
+    gap_ms = created_at_ms - func.lag(created_at_ms).over(
         partition_by=RevisionRow.annotator,
         order_by=(RevisionRow.created_at, RevisionRow.document_id, RevisionRow.number),
     )
@@ -183,7 +183,7 @@ def _timed_saves(
         select(
             RevisionRow.document_id,
             RevisionRow.annotator,
-            func.coalesce(RevisionRow.duration_s, gap_s).label("elapsed_s"),
+            func.coalesce(RevisionRow.duration_s, gap_ms / 1000.0).label("elapsed_s"),
             *columns,
         )
         .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)

@@ -10,7 +10,7 @@ batches, forward, backward, update; the trainer's second, the reference's after 
 evaluation and checkpoints are not in it. Reported are medians over the rounds and the ratio of the
 medians: above 1, the trainer is faster. A sample is a sentence.
 
-- cluener-small: the bundled model, a table of characters under two BiLSTM layers of 2 x 256.
+- small-bilstm: a table of characters under two BiLSTM layers of 2 x 256.
 - small-bert: four layers of width 312 under one BiLSTM layer, the size of small Chinese BERTs.
 - bert-base: twelve layers of width 768 under one BiLSTM layer; too slow for a processor, so it is
   measured on a graphics card, or where it is asked for.

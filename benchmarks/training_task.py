@@ -50,7 +50,7 @@ class ModelSize:
 
 
 MODEL_SIZES = {
-    "cluener-small": ModelSize(
+    "small-bilstm": ModelSize(
         hidden_size=200,
         num_layers=0,
         encoder_dropout=0.2,

@@ -98,25 +98,11 @@ def test_a_file_without_sentences_is_refused(tmp_path: Path) -> None:
         read_sentences(path, 10)
 
 
-def test_the_bundled_model_is_measured_in_its_own_size(tmp_path: Path) -> None:
-    path = Path(__file__).parents[2] / "models" / "cluener-small" / "config.json"
-    bundled = json.loads(path.read_text(encoding="utf-8"))
-    task = write_task(tmp_path / "task", "cluener-small", make_sentences(9), batch_size=None)
-    settings = task.settings(tmp_path / "model")
-    tagger = build_checkpoint(settings, load_training_data(settings.data)).tagger
-    for key in ("hidden_size", "num_hidden_layers", "hidden_dropout_prob"):
-        assert getattr(tagger.encoder.config, key) == bundled[key], key
-    assert tagger.config.architecture == bundled["architecture"]
-    assert tagger.config.context_hidden_size == bundled["context_hidden_size"]
-    assert tagger.config.context_num_layers == bundled["context_num_layers"]
-    assert tagger.config.dropout == bundled["tagger_dropout"]
-
-
 def test_the_recipe_is_the_trainer_s_own_unless_a_batch_size_is_given(
     task: Task, tmp_path: Path
 ) -> None:
     assert task.settings(Path("unused")).optimization.batch_size == 8
-    table = write_task(tmp_path / "table", "cluener-small", make_sentences(9), batch_size=None)
+    table = write_task(tmp_path / "table", "small-bilstm", make_sentences(9), batch_size=None)
     settings = table.settings(Path("unused"))
     assert settings.recipe == "embeddings"
     assert settings.optimization.batch_size == 16
@@ -262,7 +248,7 @@ def test_the_ratio_is_that_of_the_medians(task: Task, monkeypatch: pytest.Monkey
 def test_the_command_trains_for_real_and_prints_one_json_object(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(MODEL_SIZES, "cluener-small", TINY)
+    monkeypatch.setitem(MODEL_SIZES, "small-bilstm", TINY)
     started: list[tuple[int, int]] = []
 
     def time_world(_: Task, world_size: int, num_threads: int, *, uses_cuda: bool) -> float:
@@ -271,7 +257,7 @@ def test_the_command_trains_for_real_and_prints_one_json_object(
 
     monkeypatch.setattr(train, "_time_world", time_world)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
-    arguments = ["--models", "cluener-small", "--num-sentences", "20", "--rounds", "2"]
+    arguments = ["--models", "small-bilstm", "--num-sentences", "20", "--rounds", "2"]
     assert train.main([*arguments, "--device", "cpu", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert {"device", "num_cores", "num_threads", "load_average", "torch"} <= set(report["machine"])

@@ -7,8 +7,8 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from annotation_store.uploads import parse_upload
 from annotation_store.store import AnnotationStore
+from annotation_store.uploads import parse_upload
 from ner_core.formats import read_cluener
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Prediction
