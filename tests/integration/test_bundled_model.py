@@ -35,13 +35,13 @@ class Promise:
 PROMISES = {
     "cluener-small": Promise(
         CLUENER,
-        0.68,
+        0.75,
         "浙商银行的叶老桂在杭州玩《魔兽世界》。",
         frozenset({("浙商银行", "company"), ("《魔兽世界》", "game")}),
     ),
     "msra-small": Promise(
         MSRA,
-        0.80,
+        0.87,
         "新华社北京电：国务院总理李鹏昨天在上海会见了美国总统克林顿。",
         frozenset({("新华社", "ORG"), ("李鹏", "PER"), ("上海", "LOC"), ("克林顿", "PER")}),
     ),
