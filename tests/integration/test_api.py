@@ -242,7 +242,11 @@ def test_export_knows_the_other_formats(client: Client, format: str) -> None:
 @pytest.mark.parametrize(
     ("format", "status", "words"),
     [
-        ("xml", "accepted", "expected a format of txt, csv, jsonl, cluener, conll, doccano, label-studio,"),
+        (
+            "xml",
+            "accepted",
+            "expected a format of txt, csv, jsonl, cluener, conll, doccano, label-studio,",
+        ),
         ("cluener", "../../etc", "expected a status of new, accepted, rejected"),
         ("../cluener", "all", "expected a format"),
         ("<b>&", "all", "got '<b>&'"),  # plain text, no HTML entities
