@@ -186,7 +186,7 @@ def test_keys_belong_to_an_input_method_while_it_composes(store, open_editor):
 def test_typing_the_annotators_name_presses_no_key_of_the_editor(store, open_editor):
     (document_id,) = add(store, "叶老桂在那里（19）")
     editor = open_editor()
-    name = editor.page.get_by_label("标注人")
+    name = editor.page.get_by_role("textbox", name="标注人")  # the queue has a list of that name
     name.fill("")
     name.press_sequentially("sxab 张三7")
     name.press("Enter")
