@@ -1,10 +1,12 @@
 """The editor with texts that are hard: characters of several code points, markup, great length."""
 
+import math
+
 import pytest
 from playwright.sync_api import expect
 
 from ner_core.spans import Span
-from tests.e2e.editor import ADDRESS, BOOK, NAME, add, saved
+from tests.e2e.editor import ADDRESS, BOOK, NAME, Editor, add, saved
 
 pytestmark = pytest.mark.e2e
 
@@ -62,6 +64,38 @@ def test_markup_and_templates_in_a_text_are_shown_and_never_run(store, open_edit
     assert editor.text.locator("img").count() == 0
 
 
+def best_redraw_ms(editor: Editor, *keys: str, num_rounds: int = 12) -> float:
+    """The shortest time that one of these keys takes, layout included.
+
+    Other programs share the machine and make a redraw only longer: the best of some rounds counts.
+    They are a second apart, so that one busy moment does not hold them all; the keys take each
+    other back, so that all rounds have the same to do.
+    """
+    best = math.inf
+    for _ in range(num_rounds):
+        times_ms = editor.root.evaluate(
+            """(root, keys) => [...keys, ...keys, ...keys].map((key) => {
+                const code = key.replace("Control+", "");
+                const before = root.querySelector("[data-testid=annotator-text]").innerHTML;
+                const start = performance.now();
+                root.dispatchEvent(
+                    new KeyboardEvent("keydown", { code, ctrlKey: code !== key, bubbles: true })
+                );
+                root.getBoundingClientRect();
+                const duration = performance.now() - start;
+                const after = root.querySelector("[data-testid=annotator-text]").innerHTML;
+                if (after === before) throw new Error(`${key} has changed nothing`);
+                return duration;
+            })""",
+            keys,
+        )
+        best = min(best, *times_ms)
+        if best < 40:  # well below the limit: no use in waiting
+            break
+        editor.page.wait_for_timeout(1000)
+    return best
+
+
 def test_six_thousand_characters_with_four_hundred_entities_are_redrawn_in_50_ms(
     store, open_editor
 ):
@@ -71,28 +105,9 @@ def test_six_thousand_characters_with_four_hundred_entities_are_redrawn_in_50_ms
     editor = open_editor()
     expect(editor.entities).to_have_count(400)
     editor.press("Tab")
-    # Relabel, layout included; other programs share the machine, so the best of ten counts.
-    times_ms = editor.root.evaluate(
-        """root => Array.from({ length: 10 }, (_, index) => {
-            const code = `Digit${1 + (index % 2)}`;
-            const start = performance.now();
-            root.dispatchEvent(new KeyboardEvent("keydown", { code, bubbles: true }));
-            root.getBoundingClientRect();
-            return performance.now() - start;
-        })"""
-    )
-    assert min(times_ms) < 50, times_ms
+    assert best_redraw_ms(editor, "Digit1", "Digit2") < 50
     # All 400 entities change at once.
-    whole_ms = editor.root.evaluate(
-        """root => Array.from({ length: 8 }, (_, index) => {
-            const [code, ctrlKey] = index % 2 ? ["KeyZ", true] : ["KeyF", false];
-            const start = performance.now();
-            root.dispatchEvent(new KeyboardEvent("keydown", { code, ctrlKey, bubbles: true }));
-            root.getBoundingClientRect();
-            return performance.now() - start;
-        })"""
-    )
-    assert min(whole_ms) < 50, whole_ms
+    assert best_redraw_ms(editor, "KeyF", "Control+KeyZ") < 50
 
 
 def test_the_end_of_five_thousand_characters_is_as_easy_as_the_beginning(store, open_editor):
