@@ -40,7 +40,8 @@ def test_the_tour_is_offered_once_and_leads_through_the_pages(
     offer(page).get_by_role("button", name="开始导览").click()
     seen = []
     while card(page).is_visible():
-        seen.append(page.locator("#pages").get_by_role("tab", selected=True).inner_text())
+        tabs = page.locator("#pages > .tab-wrapper")  # pages have tabs of their own, too
+        seen.append(tabs.get_by_role("tab", selected=True).inner_text())
         expect(card(page)).to_contain_text(f"第 {len(seen)} 步")
         expect(card(page).get_by_role("heading")).to_contain_text(seen[-1])
         (
@@ -94,7 +95,7 @@ def test_neither_offer_nor_tour_takes_a_key_from_who_is_working(
     page.get_by_role("button", name="纠正").click()
     editor = page.get_by_test_id("annotator")
     expect(editor).to_have_attribute("data-state", "ready")
-    page.get_by_role("button", name="导览").click()
+    page.get_by_role("button", name="导览", exact=True).click()
     card(page).get_by_role("button", name="下一步").click()
     editor.focus()
     page.keyboard.press("Tab")
