@@ -227,7 +227,9 @@ const choose = (place, number, choice) => {
   if (!shown || shown.saved || shown.is_reviewed || !shown.differences.length) return;
   if (number === null) shown.choices = shown.differences.map(() => choice);
   else shown.choices[number] = choice;
+  const before = active.document;
   active = { document: place, difference: number ?? shown.differences.length - 1 };
+  if (before !== place && documents[before]) redraw(before);
   const isComplete = shown.differences.every((_, index) => shown.choices[index]);
   if (isComplete) decide(place);
   redraw(place);

@@ -87,7 +87,9 @@ const drawDifference = (shown, place, difference, number) => {
     drawSpan(button, difference[side], nameOfSide(compared[side]));
     item.append(button);
   }
-  item.addEventListener("mousedown", () => {
+  // Not on a button: the card would be drawn anew between the press and the release, and there would be no click.
+  item.addEventListener("mousedown", (event) => {
+    if (event.target.closest("button")) return;
     if (active.document !== place || active.difference !== number) move(place, number, false);
   });
   return item;
