@@ -88,8 +88,9 @@ def test_a_correction_is_saved_found_again_downloaded_and_trained_on(
         page.get_by_role("button", name="下载").click()
     exported = tmp_path / "exported.json"
     download.value.save_as(exported)
-    lines = exported.read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == [{"text": SENTENCE, "label": CORRECTED}]
+    (line,) = exported.read_text(encoding="utf-8").splitlines()
+    exported_document = {"text": SENTENCE, "label": CORRECTED, "annotator": "annotator-1"}
+    assert json.loads(line) == exported_document
 
     arguments = [
         *("--train", f"cluener={exported}", "--dev", f"cluener={exported}"),
