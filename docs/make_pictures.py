@@ -123,7 +123,11 @@ def photograph(url: str) -> None:
         page.get_by_role("tab", name="数据").click()
         page.get_by_role("row").filter(has_text=TEXT[:12]).wait_for()
         take(page, "data")
-        for tab, name in (("复核", "review"), ("训练", "train"), ("统计", "statistics")):
+        page.get_by_role("tab", name="复核").click()
+        page.get_by_role("button", name="比较", exact=True).click()
+        page.get_by_text("κ").first.wait_for()
+        take(page, "review")
+        for tab, name in (("训练", "train"), ("统计", "statistics"), ("项目", "projects")):
             page.get_by_role("tab", name=tab).click()
             take(page, name)
         browser.close()
