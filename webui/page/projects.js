@@ -99,10 +99,10 @@ const drawLabel = (style, index, styles) => {
     if (value.trim() === label) name.value = label;
     else change("rename_label", { label, name: value });
   });
-  const chinese = storeOnChange(input("chinese", own.chinese, { placeholder: style.chinese }), (value) =>
+  const chinese = storeOnChange(input("chinese", own.chinese, { placeholder: style.chinese, lang: "zh" }), (value) =>
     change("change_label", { label, chinese: value }),
   );
-  const english = storeOnChange(input("english", own.english, { placeholder: style.english }), (value) =>
+  const english = storeOnChange(input("english", own.english, { placeholder: style.english, lang: "en" }), (value) =>
     change("change_label", { label, english: value }),
   );
 
