@@ -34,7 +34,7 @@ class Panels {
         }
         button.append(createElement("span", "", { textContent: style.name }));
         const other = this.language === "zh" ? style.en : style.zh;
-        if (other !== style.name) button.append(createElement("small", "", { textContent: other }));
+        if (other !== style.name) button.append(createElement("small", "", { textContent: other, lang: this.language === "zh" ? "en" : "zh" }));
         return button;
       }),
     );
