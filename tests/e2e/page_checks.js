@@ -126,6 +126,18 @@
     return [...findings];
   };
 
+  // Tab begins at the top again. Without the mark it goes on from what had the focus: a blur does not forget that.
+  const startOver = () => {
+    window.seen = undefined;
+    getSelection().removeAllRanges();
+    const mark = document.createElement("span");
+    mark.tabIndex = -1;
+    document.body.prepend(mark);
+    mark.focus();
+    mark.remove();
+    window.scrollTo(0, 0);
+  };
+
   // What has the focus, whether one can see that, and whether it is on the screen.
   const focused = () => {
     const element = document.activeElement;
@@ -142,6 +154,9 @@
       const isNear = each === element || each.matches(":focus-within");
       if (isNear && (isOutlined || around.boxShadow !== "none")) ring = true;
     }
+    // The editor has no ring around itself but one around its text.
+    const frame = element.matches(".annotator") && element.querySelector(".ed-frame");
+    if (frame && isShown(frame) && getComputedStyle(frame).boxShadow !== "none") ring = true;
     return {
       id: window.seen.get(element),
       name: describe(element),
@@ -159,5 +174,5 @@
       .filter((each) => each.tagName !== "SUMMARY" || each.parentElement.tagName === "DETAILS");
   const unreached = () => tabbable().filter((each) => !window.seen?.has(each)).map(describe);
 
-  window.checks = { lowContrast, overflow, untranslated, foreign, focused, unreached };
+  window.checks = { lowContrast, overflow, untranslated, foreign, startOver, focused, unreached };
 })();

@@ -152,16 +152,16 @@ def test_the_keyboard_reaches_everything_and_leaves_it_again(
     page = open_app(open_page, url, "en-US", width)
     findings = []
     for name in walk(page):
-        page.evaluate(
-            "window.seen = undefined; document.activeElement.blur(); window.scrollTo(0, 0)"
-        )
-        page.evaluate("getSelection().removeAllRanges()")
+        page.evaluate("checks.startOver()")
         stops: list[dict[str, Any]] = []
         for _ in range(_MAX_TAB_STOPS):
             page.keyboard.press("Tab")
             stop = page.evaluate("checks.focused()")
             if stop is None:
                 break
+            if stops and stop["id"] == stops[-1]["id"] and stop["name"].endswith(".annotator"):
+                for _ in range(2):  # in the editor, Tab goes from entity to entity until then
+                    page.keyboard.press("Escape")
             stops.append(stop)
         else:
             last = [stop["name"] for stop in stops[-3:]]
