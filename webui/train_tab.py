@@ -1,6 +1,7 @@
 """The page 训练 / Train: from corrections to a better model, and to putting it to use."""
 
 import logging
+import math
 import reprlib
 import threading
 from dataclasses import dataclass
@@ -338,17 +339,21 @@ class TrainHandlers:
 
 
 def _check_number(name: str, value: object, language: Language) -> float | None:
-    if value is None:
+    """The number in a field, as the field's text or as a number; None for an empty field."""
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     low, high = _LIMITS[name]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= float(value) <= high:  # type: ignore[arg-type]
+    try:
+        number = float(value) if isinstance(value, str | int | float) else math.nan
+    except (ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, bool) or not low <= number <= high:  # never true of nan
         texts = TEXTS[language]
         label = texts[f"train.{name}"]
         raise Refusal(
             texts["train.bad_number"].format(name=label, low=f"{low:g}", high=f"{high:g}")
         )
-    return float(value)  # type: ignore[arg-type]
+    return number
 
 
 def build(
@@ -391,10 +396,11 @@ def build(
                 gr.Markdown(translated("train.files_note"), elem_classes="quiet small")
                 with gr.Accordion(translated("train.advanced"), open=False), gr.Row():
                     numbers = [
-                        gr.Number(
-                            None,
+                        # Not gr.Number: Gradio 6.31 writes 0 into an empty one.
+                        gr.Textbox(
                             label=translated(f"train.{name}"),
                             placeholder=translated("train.automatic"),
+                            max_lines=1,
                             min_width=120,
                             elem_id=f"train-{name}",
                         )

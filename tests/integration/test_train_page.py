@@ -310,6 +310,9 @@ def test_too_few_texts_are_refused_with_their_number(models, jobs, tmp_path):
     [
         ((0, None, None, None), "“最多轮数”应在 1 到 200 之间"),
         ((None, 11, None, None), "“学习率倍数”应在 0.001 到 10 之间"),
+        (("2", "11", "", " "), "“学习率倍数”应在 0.001 到 10 之间"),
+        (("", "nan", "", ""), "“学习率倍数”应在 0.001 到 10 之间"),
+        (("", "", "", "1e400"), "“随机种子”应在"),
         ((None, None, "x", None), "“每条纠正混入的原始句数”应在"),
         ((None, None, None, True), "“随机种子”应在"),
     ],
