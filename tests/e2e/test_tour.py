@@ -51,7 +51,9 @@ def test_the_tour_is_offered_once_and_leads_through_the_pages(
         ).click()
     assert seen[:3] == ["识别", "标注", "数据"]
     assert len(seen) == len(set(seen)) >= 4
-    page.reload()
+    page.reload()  # comes back to the page that the tour ended on
+    expect(tabs.get_by_role("tab", selected=True)).to_have_text(seen[-1])
+    tabs.get_by_role("tab", name="识别").click()
     ready(page)
     expect(offer(page)).to_be_hidden()
     expect(card(page)).to_be_hidden()
