@@ -162,7 +162,7 @@ def describe_offer(
     suggesting = models.for_project(project)
     is_visible = len(described) > 1
     return [
-        gr.update(models=described, chosen=chosen, visible=is_visible),
+        gr.update(models=described, chosen=chosen, visible=is_visible or "hidden"),
         gr.update(models=described, visible=is_visible),
         gr.update(suggesting=suggesting.name if suggesting else None),
     ]

@@ -85,7 +85,8 @@ def make_model_view(described: list[ModelDescription]) -> gr.HTML:
         value=described[0]["name"],
         models=described,
         chosen=None,
-        visible=len(described) > 1,
+        # Not False: Gradio 6.31 does not run the script of a view that is shown only later.
+        visible=True if len(described) > 1 else "hidden",
     )
 
 

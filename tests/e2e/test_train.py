@@ -53,7 +53,7 @@ def test_corrections_train_a_model_that_a_click_puts_to_use(
     expect(company.locator("td.new")).not_to_have_text("–")
 
     page.get_by_role("button", name="更多设置").click()
-    page.get_by_role("spinbutton", name="最多轮数").fill("2")
+    page.get_by_role("textbox", name="最多轮数").fill("2")
     page.get_by_role("button", name="开始训练").click()
     state = page.get_by_test_id("train-state")
     expect(state).to_contain_text("default-1", timeout=60_000)

@@ -185,7 +185,7 @@ def test_a_page_that_is_opened_gets_the_models_on_offer_now(
     model, batch_model, result = handlers.refresh_offer("default", CHINESE)
     assert [it["name"] for it in model["models"]] == ["tiny", "banks", "places"]
     assert batch_model["models"] == model["models"]
-    assert model["visible"]
+    assert model["visible"] is True
     assert model["chosen"] is None  # the visitor's choice stays
     assert result["suggesting"] == "tiny"
 
@@ -198,7 +198,7 @@ def test_a_model_put_to_use_is_chosen_for_whoever_did_it(store, models):
 def test_a_single_model_leaves_no_choice(store):
     (project,) = store.projects()
     model, batch_model, result = describe_offer(ModelChoice([PlacePredictor()]), project)
-    assert not model["visible"]
+    assert model["visible"] == "hidden"
     assert not batch_model["visible"]
     assert result["suggesting"] is None  # it knows none of the project's labels
 
