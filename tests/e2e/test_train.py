@@ -103,6 +103,6 @@ def test_a_dev_file_with_other_labels_is_refused_in_one_line(
     wrong = tmp_path / "dev.json"
     wrong.write_text('{"text": "长江", "label": {"river": {"长江": [[0, 1]]}}}\n', "utf-8")
     page = open_training(open_page(app.url))
-    page.locator("#train-upload-dev input[type=file]").set_input_files(wrong)
+    page.locator(".train-files input[type=file]").first.set_input_files(wrong)
     expect(page.get_by_test_id("toast-body")).to_contain_text("dev.json:1")
     expect(page.get_by_test_id("toast-body")).to_contain_text("river")
