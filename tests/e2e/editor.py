@@ -3,12 +3,20 @@
 import re
 
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import delete
 
 from annotation_store.store import AnnotationStore, Document, NewDocument
+from annotation_store.tables import LeaseRow
 
 BANK = "浙商银行企业信贷部叶老桂博士则从另一个角度解读。叶老桂认为，银监会才是转折。"
 # The order of the label set gives the digits.
 ADDRESS, BOOK, COMPANY, NAME, SCENE = "1", "2", "3", "7", "0"
+
+
+def forget_leases(store: AnnotationStore) -> None:
+    """Let a second page have a text that a first one holds, as when a lease has run out."""
+    with store.database.writing() as connection:
+        connection.execute(delete(LeaseRow))
 
 
 class Editor:

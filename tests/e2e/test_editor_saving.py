@@ -7,15 +7,17 @@ import pytest
 from playwright.sync_api import expect
 
 from ner_core.spans import Span
-from tests.e2e.editor import ADDRESS, NAME, add, numbered, saved, show_editor
+from tests.e2e.editor import ADDRESS, NAME, add, forget_leases, numbered, saved, show_editor
 
 pytestmark = pytest.mark.e2e
 
 
 def test_a_stale_save_is_refused_and_both_versions_are_shown(store, open_editor):
     (document_id,) = add(store, "叶老桂在杭州和上海（10）")
-    mine, theirs = open_editor(), open_editor()
-    theirs.page.get_by_label("标注人").fill("<img src=x onerror=window.ran=1>")
+    mine = open_editor()
+    forget_leases(store)
+    theirs = open_editor()
+    theirs.page.get_by_role("textbox", name="标注人").fill("<img src=x onerror=window.ran=1>")
     theirs.root.focus()
     theirs.select(4, 2)
     theirs.press(ADDRESS, "Enter")
@@ -51,7 +53,9 @@ def test_a_stale_save_is_refused_and_both_versions_are_shown(store, open_editor)
 
 def test_a_key_typed_ahead_chooses_no_version_of_a_conflict(store, open_editor):
     (document_id,) = add(store, "小红在北京（冲突）")
-    first, second = open_editor(), open_editor()
+    first = open_editor()
+    forget_leases(store)
+    second = open_editor()
     for editor in (first, second):
         editor.expect_document(document_id)
     first.select(0, 2)
@@ -161,6 +165,7 @@ def test_work_in_one_tab_is_not_offered_as_a_draft_in_another(store, open_editor
     editor.press(NAME)
     editor.expect_state("dirty")
 
+    forget_leases(store)
     other_page = editor.page.context.new_page()
     other_page.goto(editor_app.url)
     other = show_editor(other_page)
