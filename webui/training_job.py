@@ -48,6 +48,14 @@ _END_TIMEOUT_S: Final = 20.0
 
 logger = logging.getLogger(__name__)
 
+# As python -m, but ready to be cancelled: whoever starts the app in the background (`app.py &`) has
+# SIGINT ignored, and a process inherits that.
+RUN_MODULE: Final = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+
 
 class JobRunning(ValueError):
     """Another job is at work in this folder."""
@@ -268,7 +276,7 @@ class TrainingJobs:
         # Opened anew, not appended to: the log shows this sitting; train.log has them all.
         with (self.folder / _LOG_FILE).open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", job.module, *job.arguments],
+                [sys.executable, "-c", RUN_MODULE, job.module, *job.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

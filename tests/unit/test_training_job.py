@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from webui import training_job
-from webui.training_job import Job, JobRunning, JobStatus, TrainingJobs, choose_name
+from webui.training_job import RUN_MODULE, Job, JobRunning, JobStatus, TrainingJobs, choose_name
 
 # Does what the trainer does with its files, as its argument says.
 FAKE_TRAINER = """
@@ -177,7 +177,8 @@ def test_a_trainer_whose_app_was_killed_is_found_at_work_and_can_be_cancelled(
     folder.mkdir()
     job = make_job(folder, "long")
     environment = {**os.environ, "PYTHONPATH": str(folder.parent)}
-    process = subprocess.Popen([sys.executable, "-m", job.module, *job.arguments], env=environment)
+    command = [sys.executable, "-c", RUN_MODULE, job.module, *job.arguments]
+    process = subprocess.Popen(command, env=environment)
     try:
         wait_for(lambda: (folder / "mine-1.run" / "last.pt").exists())
         left = asdict(replace(job, pid=process.pid))
