@@ -50,9 +50,7 @@ _KNOWN: Final = {
 _WHEEL: Final = tuple(dict.fromkeys(style.color for style in _KNOWN.values()))
 
 
-def style_labels(
-    labels: LabelSet, settings: ProjectSettings | None = None
-) -> tuple[LabelStyle, ...]:
+def style_labels(labels: LabelSet, settings: ProjectSettings | None) -> tuple[LabelStyle, ...]:
     """The style of each label, in the order of the set.
 
     A label that is not known by name gets the next colour that no other label of the set has; a set
@@ -60,7 +58,8 @@ def style_labels(
 
     Args:
         labels: The labels.
-        settings: What a project has decided about them goes first.
+        settings: What a project has decided about them goes first; None for labels of no project,
+            such as a model's. There is no default: no page of a project shall forget it.
     """
     settings = settings or ProjectSettings()
     decided = {label: settings.of(label) for label in labels.labels}

@@ -57,7 +57,7 @@ class LintHandlers:
             "ready",
             None,
             project=found.name,
-            labels=[asdict(style) for style in style_labels(found.labels)],
+            labels=[asdict(style) for style in style_labels(found.labels, found.settings)],
             models=[model.name for model in self._models if known & set(model.labels.labels)],
             num_confirmed=count_confirmed(self._store.database, project=found.name),
         )

@@ -37,7 +37,7 @@ def describe_models(models: ModelChoice) -> list[ModelDescription]:
     return [
         {
             "name": model.name,
-            "labels": [asdict(style) for style in style_labels(model.labels)],
+            "labels": [asdict(style) for style in style_labels(model.labels, None)],
             "examples": _describe_examples(model.labels),
         }
         for model in models
@@ -45,7 +45,7 @@ def describe_models(models: ModelChoice) -> list[ModelDescription]:
 
 
 def _describe_examples(labels: LabelSet) -> list[dict[str, Any]]:
-    styles = {style.label: style for style in style_labels(labels)}
+    styles = {style.label: style for style in style_labels(labels, None)}
     described = []
     for example in examples_for(labels):
         style = styles.get(example.label or "")

@@ -78,7 +78,7 @@ class ReviewHandlers:
             "sides",
             None,
             project=found.name,
-            labels=[asdict(style) for style in style_labels(found.labels)],
+            labels=[asdict(style) for style in style_labels(found.labels, found.settings)],
             num_documents=sum(counts.values()),
             username=getattr(request, "username", None) or None,
             **describe_sides(authors, num_confirmed, names),

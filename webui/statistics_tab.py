@@ -122,7 +122,7 @@ class ProjectCounts:
 def make_card(name: str, counts: ProjectCounts, language: Language) -> Card:
     """One of the `CARDS` in a visitor's language."""
     words = TEXTS[language]
-    styles = style_labels(counts.project.labels)
+    styles = style_labels(counts.project.labels, counts.project.settings)
     match name:
         case "status":
             return status_card(counts.status, words)

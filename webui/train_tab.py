@@ -86,7 +86,13 @@ class TrainHandlers:
         language = language_of(request)
         draft = self._draft(find_project(self._store, project, language), PlanOptions())
         return [
-            describe_data(draft.data, draft.plan, draft.predictor.name, self._since(draft) is None),
+            describe_data(
+                draft.data,
+                draft.plan,
+                draft.project,
+                draft.predictor.name,
+                self._since(draft) is None,
+            ),
             self._describe_models(draft.project),
             *self._describe_curve(draft, language),
             *self._describe_job(draft.project, language),

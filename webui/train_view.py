@@ -6,7 +6,6 @@ from typing import Any, Final
 import gradio as gr
 
 from annotation_store.projects import Project
-from ner_core.labels import LabelSet
 from webui.label_style import style_labels
 from webui.model_choice import ModelChoice
 from webui.texts import TEXTS
@@ -33,17 +32,18 @@ def make_train_view(name: str) -> gr.HTML:
 
 
 def describe_data(
-    data: TrainingSet, plan: Plan | None, model: str, is_first: bool
+    data: TrainingSet, plan: Plan | None, project: Project, model: str, is_first: bool
 ) -> dict[str, Any]:
     """How much there is to learn from.
 
     Args:
         data: What has been accepted.
         plan: The training that would be started; None when there is no checkpoint to go on from.
+        project: Whose they are.
         model: The name of the model in use.
         is_first: Whether that model has learned nothing from this project yet.
     """
-    styles = style_labels(LabelSet(tuple(count.label for count in data.labels)))
+    styles = style_labels(project.labels, project.settings)
     return {
         "model": model,
         "is_first": is_first,
@@ -113,7 +113,7 @@ def describe_job(
         "other_project": job.project if job.project != project.name else None,
         "labels": [
             {"label": style.label, "zh": style.chinese, "en": style.english}
-            for style in style_labels(project.labels)
+            for style in style_labels(project.labels, project.settings)
         ],
         "epoch": newest and newest["epoch"],
         "step": newest and newest["step"],

@@ -89,7 +89,7 @@ def test_a_key_that_does_not_exist_is_refused():
 
 
 def test_every_label_of_the_legend_has_two_names():
-    for style in style_labels(CLUENER):
+    for style in style_labels(CLUENER, None):
         assert style.chinese != style.english
 
 

@@ -104,13 +104,13 @@ def test_two_labels_of_one_name_are_told_apart():
 
 def test_a_label_that_the_project_no_longer_has_is_counted_all_the_same():
     counts = [LabelCount("gone", "Lin", 3, 2)]
-    card = labels_card(counts, style_labels(CLUENER), WORDS, language="en")
+    card = labels_card(counts, style_labels(CLUENER, None), WORDS, language="en")
     assert card.rows[-1] == ("gone", 3, 1.0, 2)
 
 
 def test_each_annotator_has_a_column_of_labels():
     counts = [LabelCount("name", "", 3, 2), LabelCount("name", "Lin", 1, 1)]
-    card = labels_card(counts, style_labels(CLUENER), WORDS, language="en")
+    card = labels_card(counts, style_labels(CLUENER, None), WORDS, language="en")
     assert [column.heading for column in card.columns[-2:]] == ["(no name)", "Lin"]
     assert next(row for row in card.rows if row[0] == "name") == ("name", 4, 1.0, 3, 3, 1)
 
