@@ -11,27 +11,19 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import safe_open
 from tqdm import tqdm
 
-from ner_core.checkpoint import (
-    CARD_FILE,
-    WEIGHTS_FILE,
-    Checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
+from ner_core.checkpoint import Checkpoint, load_checkpoint
 from ner_core.command_line import CommandLineParser, run_command
 from ner_core.evaluation import Evaluation, evaluate
 from ner_core.prediction import Predictor
-from ner_core.pretrained import find_directory
 from ner_core.spans import Example
 from trainer.config import DataSource
+from trainer.derived_checkpoint import check_output, save_derived
 from trainer.sources import name_source, read_source
 
 PROG = "python -m trainer.balance"
@@ -94,8 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _balance(given: Namespace) -> None:
-    if given.output.exists():
-        raise ValueError(f"expected a directory that does not exist yet, got {given.output}")
+    check_output(given.output)
     checkpoint = load_checkpoint(given.checkpoint)
     examples = read_source(given.dev, checkpoint.tagger.config.labels).corpus.examples
     if not examples:
@@ -105,28 +96,19 @@ def _balance(given: Namespace) -> None:
     best = choose(measured)
     with torch.no_grad():
         checkpoint.tagger.classifier.bias[0] += best.offset
-    directory = find_directory(given.checkpoint)
-    card_path = directory / CARD_FILE
-    card = card_path.read_text(encoding="utf-8") if card_path.is_file() else ""
-    metrics = {
-        **checkpoint.metrics,
-        "dev": best.evaluation.to_json(),
-        "outside_offset": checkpoint.metrics.get("outside_offset", 0.0) + best.offset,
-    }
-    save_checkpoint(
-        replace(checkpoint, metrics=metrics),
+    offset = checkpoint.metrics.get("outside_offset", 0.0) + best.offset
+    save_derived(
+        checkpoint,
+        [given.checkpoint],
         given.output,
-        card=card + _describe(before, best, name_source(given.dev)),
-        weights_dtype=_stored_dtype(directory),
+        metrics={
+            **checkpoint.metrics,
+            "dev": best.evaluation.to_json(),
+            "outside_offset": offset,
+        },
+        section=_describe(before, best, name_source(given.dev)),
     )
     print(json.dumps({"before": _scores(before), "after": _scores(best)}, indent=2))
-
-
-def _stored_dtype(directory: Path) -> torch.dtype:
-    """What the checkpoint's weights are stored as."""
-    with safe_open(directory / WEIGHTS_FILE, framework="pt") as weights:
-        dtype: torch.dtype = weights.get_tensor("classifier.bias").dtype
-    return dtype
 
 
 def _scores(balance: Balance) -> dict[str, float]:
@@ -139,21 +121,17 @@ def _scores(balance: Balance) -> dict[str, float]:
     }
 
 
-def _describe(before: Balance, best: Balance, source: str) -> str:
+def _describe(before: Balance, best: Balance, source: str) -> list[str]:
     """A section of the model card."""
     old, new = before.evaluation.micro, best.evaluation.micro
-    return "\n".join(
-        [
-            "",
-            "## Balance of precision and recall",
-            "",
-            f"{best.offset:+.1f} on the score of O, chosen on {source} (`trainer.balance`):"
-            f" precision {old.precision:.4f} to {new.precision:.4f}, recall {old.recall:.4f} to"
-            f" {new.recall:.4f}, micro F1 {old.f1:.4f} to {new.f1:.4f}. Scores further up are from"
-            f" before.",
-            "",
-        ]
-    )
+    return [
+        "## Balance of precision and recall",
+        "",
+        f"{best.offset:+.1f} on the score of O, chosen on {source} (`trainer.balance`):"
+        f" precision {old.precision:.4f} to {new.precision:.4f}, recall {old.recall:.4f} to"
+        f" {new.recall:.4f}, micro F1 {old.f1:.4f} to {new.f1:.4f}. Scores further up are from"
+        f" before.",
+    ]
 
 
 def _build_parser() -> CommandLineParser:
