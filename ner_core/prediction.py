@@ -30,10 +30,12 @@ class Prediction:
     Attributes:
         text: As it was given.
         spans: Sorted, without overlaps, each with its probability as score.
+        uncertainty: How unsure the tagger is of the text; None unless that was asked for.
     """
 
     text: str
     spans: tuple[Span, ...]
+    uncertainty: Uncertainty | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,15 @@ class Predictor:
             return torch.cuda.get_device_name(self._device)
         return "CPU"
 
-    def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> list[Prediction]:
+    def predict(
+        self, texts: Sequence[str], *, batch_size: int = 32, with_uncertainty: bool = False
+    ) -> list[Prediction]:
         """Tag texts of any length; windows of like length share a batch.
 
         Args:
             texts: Any number of texts; one without characters gets no spans.
             batch_size: Windows that the encoder reads at once; fewer where they are very long.
+            with_uncertainty: Measure the uncertainty, too; the encoder still reads a text once.
 
         Raises:
             ValueError: A text holds NUL or half of a surrogate pair, or the batch size is not
@@ -111,7 +116,7 @@ class Predictor:
         """
         predictions: list[Prediction] = []
         for part in _rounds(texts, batch_size):
-            predictions += self._predict_round(part, batch_size)
+            predictions += self._predict_round(part, batch_size, with_uncertainty)
         return predictions
 
     def measure_uncertainty(
@@ -148,25 +153,42 @@ class Predictor:
             probabilities += self._weigh_round(part, spans[start : start + len(part)], batch_size)
         return probabilities
 
-    def _predict_round(self, texts: Sequence[str], batch_size: int) -> list[Prediction]:
+    def _predict_round(
+        self, texts: Sequence[str], batch_size: int, with_uncertainty: bool
+    ) -> list[Prediction]:
         segments = list(self._split(texts))
         with self._lock, torch.inference_mode():
             emissions = self._score(texts, segments, batch_size)
             segment_spans = self._decode(emissions, batch_size)
+            uncertainties: Sequence[Uncertainty | None] = [None] * len(texts)
+            if with_uncertainty:
+                uncertainties = self._measure(len(texts), segments, emissions, batch_size)
         spans: list[list[Span]] = [[] for _ in texts]
         for segment, found in zip(segments, segment_spans, strict=True):
             spans[segment.text_index] += _shift(found, segment.range.start)
-        return [Prediction(text, tuple(found)) for text, found in zip(texts, spans, strict=True)]
+        return [
+            Prediction(text, tuple(found), uncertainty)
+            for text, found, uncertainty in zip(texts, spans, uncertainties, strict=True)
+        ]
 
     def _measure_round(self, texts: Sequence[str], batch_size: int) -> list[Uncertainty]:
         segments = list(self._split(texts))
-        measured: list[list[SegmentConfidence]] = [[] for _ in texts]
         with self._lock, torch.inference_mode():
             emissions = self._score(texts, segments, batch_size)
-            for indices in _batches_by_length([len(it) for it in emissions], batch_size):
-                batch = measure_segments(self._tagger.crf, [emissions[i] for i in indices])
-                for index, confidence in zip(indices, batch, strict=True):
-                    measured[segments[index].text_index].append(confidence)
+            return self._measure(len(texts), segments, emissions, batch_size)
+
+    def _measure(
+        self,
+        num_texts: int,
+        segments: Sequence[_Segment],
+        emissions: Sequence[Tensor],
+        batch_size: int,
+    ) -> list[Uncertainty]:
+        measured: list[list[SegmentConfidence]] = [[] for _ in range(num_texts)]
+        for indices in _batches_by_length([len(it) for it in emissions], batch_size):
+            batch = measure_segments(self._tagger.crf, [emissions[i] for i in indices])
+            for index, confidence in zip(indices, batch, strict=True):
+                measured[segments[index].text_index].append(confidence)
         return [Uncertainty.of(confidences) for confidences in measured]
 
     def _weigh_round(

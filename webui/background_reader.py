@@ -141,20 +141,21 @@ class BackgroundReader:
     def _read_batch(
         self, project: Project, predictor: Predictor, batch: Sequence[UnreadText]
     ) -> None:
-        texts = [unread.text for unread in batch]
-        found = zip(
-            batch, predictor.predict(texts), predictor.measure_uncertainty(texts), strict=True
-        )
+        found = predictor.predict([unread.text for unread in batch], with_uncertainty=True)
+        predictions = []
+        for unread, prediction in zip(batch, found, strict=True):
+            uncertainty = prediction.uncertainty
+            assert uncertainty is not None, "it was asked for"
+            predictions.append(
+                NewPrediction(
+                    unread.document_id, prediction.spans, uncertainty.path, uncertainty.token
+                )
+            )
         write_predictions(
             self._store.database,
             project=project.name,
             model=predictor.name,
-            predictions=[
-                NewPrediction(
-                    unread.document_id, prediction.spans, uncertainty.path, uncertainty.token
-                )
-                for unread, prediction, uncertainty in found
-            ],
+            predictions=predictions,
         )
 
 

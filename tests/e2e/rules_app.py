@@ -48,19 +48,24 @@ class RulesPredictor:
         self._rules = rules
         self._is_certain = is_certain
 
-    def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> list[Prediction]:
-        return [Prediction(text, tuple(sorted(self._find(text)))) for text in texts]
+    def predict(
+        self, texts: Sequence[str], *, batch_size: int = 32, with_uncertainty: bool = False
+    ) -> list[Prediction]:
+        return [
+            Prediction(
+                text,
+                tuple(sorted(self._find(text))),
+                self._measure(text) if with_uncertainty else None,
+            )
+            for text in texts
+        ]
 
-    def measure_uncertainty(
-        self, texts: Sequence[str], *, batch_size: int = 32
-    ) -> list[Uncertainty]:
+    def _measure(self, text: str) -> Uncertainty:
         """None, so that the queue has the order of the texts; or that of the least certain rule."""
         if self._is_certain:
-            return [Uncertainty(path=0.0, token=0.0) for _ in texts]
-        least = [
-            min((span.score or 0.0 for span in self._find(text)), default=1.0) for text in texts
-        ]
-        return [Uncertainty(path=1.0 - score, token=1.0 - score) for score in least]
+            return Uncertainty(path=0.0, token=0.0)
+        least = min((span.score or 0.0 for span in self._find(text)), default=1.0)
+        return Uncertainty(path=1.0 - least, token=1.0 - least)
 
     def _find(self, text: str) -> list[Span]:
         return [

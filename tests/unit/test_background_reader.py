@@ -29,13 +29,15 @@ class CountingPredictor:
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], *, with_uncertainty: bool) -> list[Prediction]:
+        assert with_uncertainty
         assert self.may_go_on.wait(timeout=60)
         self.read += texts
-        return [Prediction(text, (Span(0, 1, "name", 0.5),)) for text in texts]
-
-    def measure_uncertainty(self, texts: Sequence[str]) -> list[Uncertainty]:
-        return [Uncertainty(path=min(1.0, len(text) / 100), token=0.0) for text in texts]
+        span = Span(0, 1, "name", 0.5)
+        return [
+            Prediction(text, (span,), Uncertainty(path=min(1.0, len(text) / 100), token=0.0))
+            for text in texts
+        ]
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_a_model_that_fails_is_not_asked_for_ever(
     store: AnnotationStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     predictor = CountingPredictor("m")
-    predictor.predict = lambda texts: [][1]  # type: ignore[method-assign]
+    predictor.predict = lambda texts, **_options: [][1]  # type: ignore[method-assign]
     reader = BackgroundReader(store, ModelChoice([predictor]))  # type: ignore[list-item]
     reader.look_at(project(store))
     reader.wait()

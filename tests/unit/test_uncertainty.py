@@ -94,3 +94,22 @@ def test_what_cannot_be_tagged_cannot_be_measured(shared_tiny_checkpoint: Path) 
     predictor = Predictor.load(shared_tiny_checkpoint, device="cpu")
     with pytest.raises(ValueError, match=r"NUL \(U\+0000\) at character 1"):
         predictor.measure_uncertainty(["a\x00b"])
+
+
+def test_spans_and_uncertainty_come_from_one_reading(shared_tiny_checkpoint: Path) -> None:
+    predictor = Predictor.load(shared_tiny_checkpoint, device="cpu")
+    texts = ["浙商银行", "", "叶老桂博士在北京。" * 40, "叶老桂"]
+    num_read = 0
+
+    def count_rows(_module: object, inputs: tuple[torch.Tensor, ...]) -> None:
+        nonlocal num_read
+        num_read += len(inputs[0])
+
+    predictor._tagger.register_forward_pre_hook(count_rows)
+    apart = predictor.predict(texts)
+    num_windows = num_read
+    together = predictor.predict(texts, with_uncertainty=True)
+    assert num_read == 2 * num_windows
+    assert [it.spans for it in together] == [it.spans for it in apart]
+    assert [it.uncertainty for it in apart] == [None] * 4
+    assert [it.uncertainty for it in together] == predictor.measure_uncertainty(texts)
