@@ -11,6 +11,7 @@ for names.
 
 import math
 import random
+import re
 import sys
 from argparse import Namespace
 from collections import Counter
@@ -42,6 +43,9 @@ PROG = "python -m trainer.entity_free"
 
 # LAC's tags of persons, places, organizations and works, as its network and its CRF name them.
 _NAME_TAGS = frozenset({"PER", "LOC", "ORG", "nr", "ns", "nt", "nw"})
+# Brands, events, things with a name. LAC takes most Latin letters for one: those are kept.
+_OTHER_NAME_TAG = "nz"
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 # A character that is a mention somewhere is an ordinary one in most sentences.
 _MIN_MENTION_CHARACTERS = 2
 _TEXTS_PER_ROUND = 256
@@ -123,7 +127,7 @@ class Filter:
             reason = "stands in the training data, or came before"
         elif self._has_mention(folded):
             reason = "holds a mention of the training data"
-        elif any(tag in _NAME_TAGS for _, tag in self._words.run(sentence)):
+        elif any(is_name(word, tag) for word, tag in self._words.run(sentence)):
             reason = "LAC finds a name"
         else:
             self._seen.add(folded)
@@ -137,6 +141,11 @@ class Filter:
             for length in self._mention_lengths
             for start in range(len(folded) - length + 1)
         )
+
+
+def is_name(word: str, tag: str) -> bool:
+    """Whether a word that LAC tagged so may be an entity."""
+    return tag in _NAME_TAGS or (tag == _OTHER_NAME_TAG and bool(_CHINESE.search(word)))
 
 
 def choose(

@@ -11,7 +11,7 @@ from ner_core.labels import CLUENER
 from ner_core.prediction import Prediction
 from ner_core.spans import Example, Span
 from trainer import entity_free
-from trainer.entity_free import EntityFree, Filter, choose, take_in_turn
+from trainer.entity_free import EntityFree, Filter, choose, is_name, take_in_turn
 
 
 class Words:
@@ -63,6 +63,11 @@ def test_each_check_leaves_out_its_own_and_says_so():
         "the tagger is sure of an entity": 1,
         "stands in the training data, or came before": 2,
     }
+
+
+def test_a_brand_is_a_name_when_it_is_chinese():
+    assert is_name("海拉", "nz") and is_name("荣耀X2", "nz") and is_name("Tom", "PER")
+    assert not is_name("BIOS", "nz") and not is_name("发动机", "n")
 
 
 def test_mentions_are_found_in_any_width_and_case():
