@@ -33,6 +33,7 @@ from webui.annotator.messages import (
     saved_message,
 )
 from webui.background_reader import BackgroundReader
+from webui.error_words import word_error
 from webui.model_choice import ModelChoice
 from webui.page_language import language_of
 from webui.project_choice import find_project
@@ -74,7 +75,7 @@ class AnnotatePage:
             holder = self._recognise(asked.holder or token, asked.annotator, request)
             documents = self._find(found, asked, holder)
         except (ValueError, DocumentNotFound) as error:
-            return refused_message(token, str(error))
+            return refused_message(token, word_error(error, language_of(request)))
         return self._show(found, documents, _username(request), token, holder)
 
     def keep_held(self, event: gr.EventData, request: gr.Request) -> None:
@@ -125,7 +126,7 @@ class AnnotatePage:
             return self._conflict(asked)
         except (ValueError, DocumentNotFound) as error:
             logger.warning("save refused: %s", error)
-            return refused_message(token, str(error))
+            return refused_message(token, word_error(error, language_of(request)))
         return saved_message(asked.request, asked.document_id, revision)
 
     def answer_guideline(self, project: str, event: gr.EventData, request: gr.Request) -> Message:
@@ -137,7 +138,7 @@ class AnnotatePage:
             found = find_project(self._store, project, language_of(request))
             set_guideline(self._store.database, found.name, asked.label, asked.text)
         except ValueError as error:
-            return refused_message(token, str(error))
+            return refused_message(token, word_error(error, language_of(request)))
         return guideline_message(asked)
 
     def _conflict(self, asked: SaveRequest) -> Message:

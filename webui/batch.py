@@ -11,6 +11,8 @@ from annotation_store.uploads import Upload
 from ner_core.formats import format_cluener_line, write_lines
 from ner_core.prediction import Predictor
 from ner_core.spans import Example
+from webui.error_words import word_error
+from webui.texts import Language
 from webui.uploads import MAX_ERRORS_SHOWN
 
 # Few enough for a progress bar that moves and a cancel that is heard, many enough to fill a batch.
@@ -51,7 +53,12 @@ class BatchReport:
 
 
 def tag_upload(
-    predictor: Predictor, upload: Upload, folder: Path, *, report_every_s: float = 0.25
+    predictor: Predictor,
+    upload: Upload,
+    folder: Path,
+    *,
+    language: Language = "en",
+    report_every_s: float = 0.25,
 ) -> Iterator[BatchReport]:
     """Tag every text of an upload and write the result; yields a report now and then.
 
@@ -61,11 +68,12 @@ def tag_upload(
         predictor: Tags the texts.
         upload: The file's documents, and the lines that could not be read.
         folder: Where the result is written, in a folder of its own.
+        language: Of whoever is told of lines that cannot be read.
         report_every_s: Shortest time between two reports, in seconds: a browser that gets hundreds
             of them is still drawing them when the visitor has cancelled.
     """
     started = reported = time.perf_counter()
-    errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
+    errors = tuple(word_error(error, language) for error in upload.errors[:MAX_ERRORS_SHOWN])
     documents = upload.documents
     lines: list[str] = []
     num_spans = 0

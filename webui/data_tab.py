@@ -14,6 +14,7 @@ from annotation_store.store import AnnotationStore, DocumentNotFound
 from annotation_store.uploads import parse_upload
 from webui import import_card
 from webui.api import EXPORT_FORMATS, write_export
+from webui.error_words import word_error
 from webui.messages import (
     MAX_TEXT_CHARACTERS,
     find_unstorable_character,
@@ -24,7 +25,7 @@ from webui.messages import (
 from webui.page_language import language_of, translated
 from webui.project_choice import find_project
 from webui.settings import Settings
-from webui.texts import TEXTS
+from webui.texts import TEXTS, Language
 from webui.uploads import MAX_ERRORS_SHOWN
 from webui.wording.data import DATA
 from webui.wording.page import PAGE
@@ -87,15 +88,16 @@ class DataHandlers:
         if problem:
             warn(problem)
             return gr.skip(), gr.skip()
-        report = self._add(text, find_project(self._store, project, language).name)
+        report = self._add(text, find_project(self._store, project, language).name, language)
         return asdict(report), gr.skip() if report.num_errors else ""
 
-    def _add(self, text: str, project: str) -> AddReport:
+    def _add(self, text: str, project: str, language: Language) -> AddReport:
         # Whatever the lines look like: nobody has chosen a format.
         options = ReadOptions(max_characters=MAX_TEXT_CHARACTERS)
         upload = parse_upload(text.encode(), "paste.txt", format="txt", options=options)
         if upload.errors:
-            errors = tuple(str(error) for error in upload.errors[:MAX_ERRORS_SHOWN])
+            some = upload.errors[:MAX_ERRORS_SHOWN]
+            errors = tuple(word_error(error, language) for error in some)
             return AddReport(0, 0, len(upload.errors), errors)
         result = self._store.add(upload.documents, project=project)
         return AddReport(len(result.added_ids), result.num_duplicates, 0, ())

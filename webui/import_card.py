@@ -60,7 +60,7 @@ class ImportHandlers:
             path.unlink(missing_ok=True)
             raise
         self._jobs.put(_visitor_of(request), job)
-        return job.describe()
+        return job.describe(language)
 
     @reports_errors
     def choose(self, project: object, event: gr.EventData, request: gr.Request) -> Any:
@@ -68,7 +68,7 @@ class ImportHandlers:
         job = self._find_job(request)
         if job.state == "chosen":
             self._inspect(job, project, event, request)
-        return job.describe()
+        return job.describe(language_of(request))
 
     @reports_errors
     def start(self, project: object, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
@@ -77,7 +77,7 @@ class ImportHandlers:
         if job.state == "chosen":
             self._inspect(job, project, event, request)
             job.start(self._store, find_project(self._store, project, language_of(request)).name)
-        yield from _follow(job)
+        yield from _follow(job, language_of(request))
 
     @reports_errors
     def keep_good_lines(self, project: object, request: gr.Request) -> Iterator[Any]:
@@ -85,7 +85,7 @@ class ImportHandlers:
         job = self._find_job(request)
         name = find_project(self._store, project, language_of(request)).name
         job.keep_good_lines(self._store, name)
-        yield from _follow(job)
+        yield from _follow(job, language_of(request))
 
     @reports_errors
     def cancel(self, request: gr.Request) -> None:
@@ -131,11 +131,11 @@ class ImportHandlers:
         return job
 
 
-def _follow(job: ImportJob) -> Iterator[Any]:
-    yield job.describe()
+def _follow(job: ImportJob, language: Language) -> Iterator[Any]:
+    yield job.describe(language)
     while job.wait(_SECONDS_BETWEEN_REPORTS):
-        yield job.describe()
-    yield job.describe()
+        yield job.describe(language)
+    yield job.describe(language)
 
 
 def _visitor_of(request: gr.Request) -> str:

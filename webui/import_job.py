@@ -26,6 +26,8 @@ from annotation_store.importing import (
 )
 from annotation_store.store import AnnotationStore
 from ner_core.formats import DataFormatError
+from webui.error_words import word_error, word_message
+from webui.texts import Language
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +118,7 @@ class ImportJob:
                 self._pending = None
         self._path.unlink(missing_ok=True)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self, language: Language) -> dict[str, Any]:
         """What the page draws."""
         inspection, pending, result = self._inspection, self._pending, self._result
         errors = pending.first_errors if pending else []
@@ -130,24 +132,24 @@ class ImportJob:
             "offsets": self._options.offsets,
             "is_predicted": self._options.is_predicted,
             "texts": [_shorten(text) for text in inspection.texts] if inspection else [],
-            "first_problem": self._place(inspection.problem)
+            "first_problem": self._place(inspection.problem, language)
             if inspection and inspection.problem
             else "",
-            "problem": self._problem,
+            "problem": word_message(self._problem, language),
             "step": self._progress.step,
             "share": self._progress.done / self._progress.total if self._progress.total else 1.0,
             "done": self._progress.done,
             "total": self._progress.total,
             "num_documents": pending.num_documents if pending else 0,
             "num_errors": pending.num_errors if pending else 0,
-            "errors": [self._place(error) for error in errors],
+            "errors": [self._place(error, language) for error in errors],
             "result": asdict(result) if result else None,
             "seconds": self._seconds,
         }
 
-    def _place(self, error: DataFormatError) -> str:
+    def _place(self, error: DataFormatError, language: Language) -> str:
         """An error without the file's name, which the card bears already."""
-        return str(error).removeprefix(self.name).lstrip(":/ ")
+        return word_error(error, language).removeprefix(self.name).lstrip(":/ ")
 
     def _run(self, work: Callable[[], State]) -> None:
         self.state = "running"

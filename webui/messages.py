@@ -15,6 +15,7 @@ import gradio as gr
 
 from annotation_store.store import DocumentNotFound, StaleRevision, StoreError
 from ner_core.formats import DataFormatError
+from webui.error_words import word_error
 from webui.page_language import language_of
 from webui.texts import TEXTS, Language
 
@@ -92,7 +93,7 @@ def _report_errors(handler: _Handler, make_error: Callable[[str], gr.Error]) -> 
         request = next((item for item in arguments if isinstance(item, gr.Request)), None)
         language = language_of(request)
         if isinstance(error, _EXPECTED_ERRORS):
-            return make_error(str(error))
+            return make_error(word_error(error, language))
         logger.error("%s failed", handler.__qualname__, exc_info=error)
         return make_error(TEXTS[language]["page.internal_error"])
 

@@ -127,7 +127,8 @@ class PredictHandlers:
         data, name = take_upload(upload_path, language)
         predictor = self._find(model, language)
         upload = read_upload(data, name, labels=None)
-        for report in tag_upload(predictor, upload, self._settings.download_folder):
+        folder = self._settings.download_folder
+        for report in tag_upload(predictor, upload, folder, language=language):
             yield (
                 report.to_value(),
                 gr.update(visible=report.state == "running"),

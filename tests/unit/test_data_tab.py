@@ -107,7 +107,7 @@ def test_a_text_that_is_too_long_keeps_all_out(handlers, store):
     pasted = "好\n" + "太" * (MAX_TEXT_CHARACTERS + 1)
     report, box = handlers.add_pasted(pasted, "default", CHINESE)
     assert (report["num_added"], report["num_errors"]) == (0, 1)
-    assert report["errors"][0].startswith("paste.txt:2: expected a text of at most 100000")
+    assert report["errors"][0].startswith("paste.txt:2: 应为：文本最多 100000 个字符")
     assert box == gr.skip()
     assert store.page().num_total == 0
 
@@ -241,11 +241,11 @@ def test_an_export_says_what_conll_could_not_express(handlers, store):
     "asked", [{"format": "xml", "status": "all"}, {"format": "conll", "status": "../x"}, {}]
 )
 def test_an_unknown_export_is_refused(handlers, asked):
-    with pytest.raises(gr.Error, match="expected a"):
+    with pytest.raises(gr.Error, match="应为："):
         handlers.export("default", event(**asked), CHINESE)
 
 
 def test_a_refused_export_is_told_to_the_browser_escaped(handlers):
     with pytest.raises(gr.Error) as caught:
         handlers.export("default", event(format="<img src=x>", status="all"), CHINESE)
-    assert "got &#x27;&lt;img src=x&gt;&#x27;" in caught.value.message
+    assert "实际是：&#x27;&lt;img src=x&gt;&#x27;" in caught.value.message

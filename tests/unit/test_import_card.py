@@ -66,7 +66,7 @@ def test_good_lines_are_kept_only_when_the_visitor_says_so(handlers, store, tmp_
     take(handlers, tmp_path / "a.jsonl", GOOD_LINE + "<b>\n")
     shown = start(handlers)
     assert (shown["state"], shown["num_documents"], shown["num_errors"]) == ("errors", 1, 1)
-    assert shown["errors"][0].startswith('2: expected a JSON object, got "<b>"')
+    assert shown["errors"][0].startswith('2: 应为：JSON 对象；实际是："<b>"')
     assert store.page().num_total == 0
     report = Path(handlers.write_report(VISITOR))
     assert report.read_text(encoding="utf-8-sig").splitlines()[1].startswith("a.jsonl,2,")
@@ -88,7 +88,7 @@ def test_the_column_can_be_chosen_and_the_first_texts_follow(handlers, store, tm
 
 def test_a_text_longer_than_the_pages_tag_is_an_error_of_its_line(handlers, tmp_path):
     take(handlers, tmp_path / "a.txt", "好\n" + "太" * 100_001)
-    assert start(handlers, "txt")["errors"][0].startswith("2: expected a text of at most 100000")
+    assert start(handlers, "txt")["errors"][0].startswith("2: 应为：文本最多 100000 个字符")
 
 
 def test_a_cancelled_import_leaves_nothing(handlers, store, tmp_path):
@@ -112,7 +112,7 @@ def test_a_visitor_has_no_hand_in_the_file_of_another(handlers, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"%PDF-1.4", "ends in"), (b"PK\x03\x04x", "damaged")]
+    ("content", "message"), [(b"%PDF-1.4", "扩展名"), (b"PK\x03\x04x", "已损坏")]
 )
 def test_what_cannot_be_read_is_refused_and_deleted(handlers, tmp_path, content, message):
     path = tmp_path / "a.pdf"
@@ -127,5 +127,5 @@ def test_what_cannot_be_read_is_refused_and_deleted(handlers, tmp_path, content,
 )
 def test_a_choice_that_the_card_never_offers_is_refused(handlers, tmp_path, asked):
     take(handlers, tmp_path / "a.txt", "甲")
-    with pytest.raises(gr.Error, match="expected a"):
+    with pytest.raises(gr.Error, match="应为|expected a column"):
         handlers.choose("default", gr.EventData(None, asked), VISITOR)
