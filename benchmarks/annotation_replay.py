@@ -19,8 +19,9 @@ from typing import Literal, get_args
 
 import torch
 
+from ner_core.batch_sampler import LengthBucketedBatchSampler
 from ner_core.checkpoint import Checkpoint, Encoder, load_encoder
-from ner_core.dataset import LengthBucketedBatchSampler, TaggingDataset, collate
+from ner_core.dataset import TaggingDataset, collate
 from ner_core.labels import LabelSet
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.prediction import Predictor

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ner_core.batch_sampler import LengthBucketedBatchSampler
 from ner_core.checkpoint import CARD_FILE, CONFIG_FILE, Checkpoint, load_encoder
-from ner_core.dataset import LengthBucketedBatchSampler, TaggingDataset
+from ner_core.dataset import TaggingDataset
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.pretrained import find_directory, max_encoder_tokens
 from ner_core.spans import drop_overlaps

@@ -7,8 +7,9 @@ from functools import cached_property, partial
 
 from torch.utils.data import DataLoader
 
+from ner_core.batch_sampler import LengthBucketedBatchSampler
 from ner_core.checkpoint import Checkpoint
-from ner_core.dataset import EncodedWindow, LengthBucketedBatchSampler, TaggingDataset, collate
+from ner_core.dataset import EncodedWindow, TaggingDataset, collate
 from trainer.config import Settings
 from trainer.data import TrainingData
 from trainer.distributed import World
