@@ -61,7 +61,7 @@ def test_a_file_with_a_wrong_line_adds_nothing_until_the_visitor_says_so(
     card.get_by_role("button", name="导入").click()
     expect(card).to_have_attribute("data-state", "errors", timeout=_TIMEOUT_MS)
     expect(card).to_contain_text("有 1 行出错，尚未导入任何内容；其余 1 条正确")
-    expect(card.locator(".line-errors li")).to_contain_text("2: expected a JSON object")
+    expect(card.locator(".line-errors li")).to_contain_text("2: 应为：JSON 对象")
     assert page.evaluate("window.hit") is None
     with page.expect_download() as download:
         card.get_by_role("button", name="下载错误报告").click()

@@ -127,5 +127,5 @@ def test_what_cannot_be_read_is_refused_and_deleted(handlers, tmp_path, content,
 )
 def test_a_choice_that_the_card_never_offers_is_refused(handlers, tmp_path, asked):
     take(handlers, tmp_path / "a.txt", "甲")
-    with pytest.raises(gr.Error, match="应为|expected a column"):
+    with pytest.raises(gr.Error, match=r"应为|expected a column"):
         handlers.choose("default", gr.EventData(None, asked), VISITOR)
