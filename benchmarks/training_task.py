@@ -15,9 +15,10 @@ from ner_core.labels import CLUENER
 from ner_core.preprocessing import build_vocabulary
 from ner_core.spans import Example, Span
 from trainer.config import Settings
+from trainer.encoder_directory import write_encoder
 from trainer.finetune import read_encoder_config
 from trainer.flags import parse_settings
-from trainer.new_encoder import make_encoder, write_encoder
+from trainer.new_encoder import make_encoder
 
 # Characters of the sentences of CLUENER2020's train set: the quantiles at 0, 5, 10, ..., 100 %.
 # Their mean is 37.4.
@@ -106,7 +107,7 @@ def write_task(
         num_layers=size.num_layers,
         max_positions=WIDTH,
         dropout=size.encoder_dropout,
-        vectors=None,
+        vectors={},
         seed=0,
     )
     directory.mkdir()

@@ -88,6 +88,16 @@ def check_output_file(path: Path, flag: str) -> None:
         raise ValueError(f"expected a directory that can be written, got {directory} ({flag})")
 
 
+def check_new_directory(path: Path) -> None:
+    """Find out before the work that the directory to write is there already.
+
+    Raises:
+        ValueError: Something has its name.
+    """
+    if path.exists():
+        raise ValueError(f"expected a directory that does not exist yet, got {path}")
+
+
 def run_command(prog: str, command: Callable[[], None]) -> int:
     """Run a command and turn what a user can get wrong into one line on standard error.
 

@@ -13,7 +13,8 @@ from ner_core.labels import CLUENER
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.preprocessing import build_vocabulary
 from ner_core.spans import Example
-from trainer.new_encoder import make_encoder, write_encoder
+from trainer.encoder_directory import write_encoder
+from trainer.new_encoder import make_encoder
 
 # A busy machine is not a failed property.
 settings.register_profile("no-deadline", deadline=None)
@@ -48,7 +49,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("encoders") / "tiny-bert"
     tokens = build_vocabulary(TEXTS)
     model = make_encoder(
-        tokens, hidden_size=16, num_layers=1, max_positions=64, dropout=0.0, vectors=None, seed=1
+        tokens, hidden_size=16, num_layers=1, max_positions=64, dropout=0.0, vectors={}, seed=1
     )
     write_encoder(model, tokens, directory)
     return directory

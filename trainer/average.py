@@ -18,8 +18,13 @@ import torch
 from torch import Tensor
 
 from ner_core.checkpoint import Checkpoint, load_checkpoint
-from ner_core.command_line import CommandLineParser, number_between, run_command
-from trainer.derived_checkpoint import check_output, save_derived
+from ner_core.command_line import (
+    CommandLineParser,
+    check_new_directory,
+    number_between,
+    run_command,
+)
+from trainer.derived_checkpoint import save_derived
 
 PROG = "python -m trainer.average"
 
@@ -118,7 +123,7 @@ def _settings_of(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _average(given: Namespace) -> None:
-    check_output(given.output)
+    check_new_directory(given.output)
     checkpoints = [load_checkpoint(checkpoint) for checkpoint in given.checkpoint]
     mean = average(checkpoints, given.weights)
     checkpoints[0].tagger.load_state_dict(mean)

@@ -18,12 +18,12 @@ import torch
 from tqdm import tqdm
 
 from ner_core.checkpoint import Checkpoint, load_checkpoint
-from ner_core.command_line import CommandLineParser, run_command
+from ner_core.command_line import CommandLineParser, check_new_directory, run_command
 from ner_core.evaluation import Evaluation, evaluate
 from ner_core.prediction import Predictor
 from ner_core.spans import Example
 from trainer.config import DataSource
-from trainer.derived_checkpoint import check_output, save_derived
+from trainer.derived_checkpoint import save_derived
 from trainer.sources import name_source, read_source
 
 PROG = "python -m trainer.balance"
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _balance(given: Namespace) -> None:
-    check_output(given.output)
+    check_new_directory(given.output)
     checkpoint = load_checkpoint(given.checkpoint)
     examples = read_source(given.dev, checkpoint.tagger.config.labels).corpus.examples
     if not examples:

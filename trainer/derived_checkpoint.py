@@ -13,16 +13,6 @@ from ner_core.checkpoint import CARD_FILE, WEIGHTS_FILE, Checkpoint, save_checkp
 from ner_core.pretrained import find_directory
 
 
-def check_output(output: Path) -> None:
-    """Find out before the work that the output is taken.
-
-    Raises:
-        ValueError: Something has its name.
-    """
-    if output.exists():
-        raise ValueError(f"expected a directory that does not exist yet, got {output}")
-
-
 def save_derived(
     checkpoint: Checkpoint,
     sources: Sequence[str | Path],

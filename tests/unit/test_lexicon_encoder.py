@@ -18,9 +18,9 @@ from ner_core.models import Tagger, TaggerConfig
 from ner_core.preprocessing import CharacterVocabulary
 from ner_core.recurrent import run_bidirectional
 from trainer import new_lexicon_encoder
+from trainer.encoder_directory import write_encoder
 from trainer.lac_weights import read_lac
 from trainer.lexicon import Lexicon
-from trainer.new_encoder import write_encoder
 from trainer.new_lexicon_encoder import make_lexicon_encoder
 
 _TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]", *"浙商银行叶老桂在北京ａa。"]

@@ -33,7 +33,7 @@ def tagger() -> Tagger:
         num_layers=3,
         max_positions=16,
         dropout=0.0,
-        vectors=None,
+        vectors={},
         seed=1,
     )
     return Tagger(encoder, TaggerConfig(architecture="bert-bilstm-crf", labels=CLUENER))
