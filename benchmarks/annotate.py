@@ -12,9 +12,9 @@ keyboard alone, and what the database then holds is compared with what is right.
 - presses, "caret": what selecting the same mentions takes with the caret alone, by words and
   characters from the beginning of the text. The ratio is caret over reach: above 1 is quicker.
 - paint: milliseconds from the moment the browser got the key to the end of the frame that shows its
-  effect, for the sentences and for one text of 6,000 characters with 400 entities. On a busy
-  machine this measures the other programs; cpu is what the page's main thread has worked in that
-  time, what the measurement asks of it included.
+  effect, for the sentences and for one text of 6,000 characters with 400 entities, all keys and
+  each kind of key. On a busy machine this measures the other programs; cpu is what the page's main
+  thread has worked in that time, what the measurement asks of it included.
 
 Targets: 2.5 presses for a missed entity once it is selected, 1 for a wrong label, 1 to accept a
 sentence that is right, and 50 ms for 95 of 100 keys.
@@ -28,7 +28,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean, median, quantiles
+from statistics import fmean
 from typing import Any, Final
 
 from playwright.sync_api import Page
@@ -36,6 +36,7 @@ from playwright.sync_api import Page
 from annotation_store.store import AnnotationStore, NewDocument
 from benchmarks.annotation_sentences import MISTAKES, Sentence, make_sentences
 from benchmarks.running_editor import open_editor, running_app
+from benchmarks.timed_keyboard import PaintTimes, TimedKeyboard
 from ner_core.labels import CLUENER
 from ner_core.spans import Span
 
@@ -44,13 +45,6 @@ _LONG_SENTENCE: Final = "浙商银行在这里说好的话多么好。"
 _NUM_LONG_ENTITIES: Final = 400
 
 
-_READ_HINTS: Final = """() =>
-  Array.from(document.querySelectorAll('[data-testid="word-hints"] kbd'), ({ dataset }) =>
-    [dataset.code, Number(dataset.start), Number(dataset.end)])"""
-_READ_ACTIVE: Final = """() => {
-  const active = document.querySelector('[data-testid="annotator-text"] .ed-active[data-start]');
-  return active && [Number(active.dataset.start), Number(active.dataset.end)];
-}"""
 _READ_WORD_STARTS: Final = """text =>
   Array.from(new Intl.Segmenter("zh", { granularity: "word" }).segment(text), ({ index }) =>
     Array.from(text.slice(0, index)).length)"""
@@ -74,18 +68,6 @@ class Presses:
 
 
 @dataclass(frozen=True, slots=True)
-class PaintTimes:
-    """Milliseconds from key to paint, and of work on the page's main thread."""
-
-    num_keys: int
-    median_ms: float
-    p95_ms: float
-    max_ms: float
-    median_cpu_ms: float
-    p95_cpu_ms: float
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """What was measured; see the top of the module.
 
@@ -95,6 +77,7 @@ class Figures:
         caret_over_reach: Of missed entities.
         sentences: Keys in sentences.
         long_text: Keys in the long text.
+        long_text_by_key: The same, each kind of key by itself.
         reaches_targets: Whether all four targets are met.
     """
 
@@ -104,66 +87,8 @@ class Figures:
     caret_over_reach: float
     sentences: PaintTimes
     long_text: PaintTimes
+    long_text_by_key: dict[str, PaintTimes]
     reaches_targets: bool
-
-
-class Keyboard:
-    """A person at the keyboard: presses keys, counts them, and waits for each one's paint."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self._client = page.context.new_cdp_session(page)
-        self._client.send("Performance.enable", {"timeDomain": "threadTicks"})
-        self.num_presses = 0
-        self.cpu_times_ms: list[float] = []
-
-    def press(self, key: str) -> None:
-        """Press a key and look at what it does."""
-        # Some keys leave the page for another document; that is not the key's own paint.
-        before = self._page.evaluate("window.paintTimes.length")
-        began_s = self._read_cpu_time_s()
-        self._page.keyboard.press(key)
-        self.num_presses += 1
-        self._page.wait_for_function("n => window.paintTimes.length > n", arg=before)
-        self.cpu_times_ms.append(1000 * (self._read_cpu_time_s() - began_s))
-
-    def paint_times(self) -> PaintTimes:
-        """Of all keys since the page was loaded."""
-        times_ms: list[float] = self._page.evaluate("window.paintTimes")
-        return PaintTimes(
-            num_keys=len(times_ms),
-            median_ms=median(times_ms),
-            p95_ms=quantiles(times_ms, n=20)[-1],
-            max_ms=max(times_ms),
-            median_cpu_ms=median(self.cpu_times_ms),
-            p95_cpu_ms=quantiles(self.cpu_times_ms, n=20)[-1],
-        )
-
-    def _read_cpu_time_s(self) -> float:
-        metrics = self._client.send("Performance.getMetrics")["metrics"]
-        (seconds,) = [m["value"] for m in metrics if m["name"] == "TaskDuration"]
-        return float(seconds)
-
-    def select(self, start: int, end: int) -> None:
-        """Select characters by the letters over words, then move the borders where needed."""
-        self.press("w")
-        words = self._page.evaluate(_READ_HINTS)
-        first = max((word for word in words if word[1] <= start), key=lambda word: word[1])
-        last = max((word for word in words if word[1] < end), key=lambda word: word[1])
-        for letter in first[0] if first is last else first[0] + last[0]:
-            self.press(letter)
-        for _ in range(start - first[1]):
-            self.press("]")
-        for _ in range(abs(last[2] - end)):
-            self.press("Shift+[" if last[2] > end else "Shift+]")
-
-    def activate(self, span: Span) -> None:
-        """Go to an entity from one to the next."""
-        for _ in range(100):
-            self.press("Tab")
-            if self._page.evaluate(_READ_ACTIVE) == [span.start, span.end]:
-                return
-        raise AssertionError(f"no entity at {span.start}:{span.end}")
 
 
 def measure(num_sentences: int) -> Figures:
@@ -180,7 +105,7 @@ def measure(num_sentences: int) -> Figures:
         store.create_project("default", CLUENER)
         by_id = dict(zip(_add(store, sentences), sentences, strict=True))
         with running_app(Path(folder), model=_MODEL) as url, open_editor(url) as page:
-            keyboard = Keyboard(page)
+            keyboard = TimedKeyboard(page)
             corrections = _correct(page, keyboard, by_id)
             paint_of_sentences = keyboard.paint_times()
             _wait_until_saved(store, by_id)
@@ -192,10 +117,9 @@ def measure(num_sentences: int) -> Figures:
                 " [data-testid=entity]').length === n",
                 arg=_NUM_LONG_ENTITIES,
             )
-            keyboard = Keyboard(page)
+            keyboard = TimedKeyboard(page)
             _press_in_long_text(keyboard)
-            paint_of_long_text = keyboard.paint_times()
-    return _summarize(corrections, paint_of_sentences, paint_of_long_text)
+    return _summarize(corrections, paint_of_sentences, keyboard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +132,7 @@ class _Correction:
     caret: int | None
 
 
-def _correct(page: Page, keyboard: Keyboard, by_id: dict[int, Sentence]) -> list[_Correction]:
+def _correct(page: Page, keyboard: TimedKeyboard, by_id: dict[int, Sentence]) -> list[_Correction]:
     corrections = []
     remaining = set(by_id)
     while remaining:
@@ -225,7 +149,7 @@ def _correct(page: Page, keyboard: Keyboard, by_id: dict[int, Sentence]) -> list
     return corrections
 
 
-def _correct_one(page: Page, keyboard: Keyboard, sentence: Sentence) -> _Correction:
+def _correct_one(page: Page, keyboard: TimedKeyboard, sentence: Sentence) -> _Correction:
     wrong = sentence.wrong
     if wrong is None:
         return _Correction(sentence, reach=0, act=1, caret=None)  # Enter
@@ -263,7 +187,7 @@ def _digit(label: str) -> str:
     return str((CLUENER.labels.index(label) + 1) % 10)
 
 
-def _press_in_long_text(keyboard: Keyboard) -> None:
+def _press_in_long_text(keyboard: TimedKeyboard) -> None:
     """Go about in it, relabel, move borders, label all, undo."""
     for index in range(15):
         for key in ("Tab", _digit("book" if index % 2 else "game"), "Shift+]", "Shift+[", "Tab"):
@@ -272,7 +196,7 @@ def _press_in_long_text(keyboard: Keyboard) -> None:
             keyboard.press(key)
         for key in ("f", "Control+z", "Control+z"):
             keyboard.press(key)
-        for key in ("w", "f", "Escape", "Escape"):
+        for key in ("w", "j", "Escape", "Escape"):  # j is a letter over a word
             keyboard.press(key)
 
 
@@ -317,8 +241,9 @@ def _check(store: AnnotationStore, by_id: dict[int, Sentence]) -> None:
 
 
 def _summarize(
-    corrections: Sequence[_Correction], sentences: PaintTimes, long_text: PaintTimes
+    corrections: Sequence[_Correction], sentences: PaintTimes, in_long_text: TimedKeyboard
 ) -> Figures:
+    long_text = in_long_text.paint_times()
     presses: dict[str, Presses] = {}
     for mistake in MISTAKES:
         some = [c for c in corrections if c.sentence.mistake == mistake]
@@ -339,6 +264,7 @@ def _summarize(
         caret_over_reach=missed.caret / missed.reach,
         sentences=sentences,
         long_text=long_text,
+        long_text_by_key=in_long_text.paint_times_by_key(),
         reaches_targets=missed.act <= 2.5
         and presses["label"].act <= 1
         and presses["none"].act <= 1
@@ -369,6 +295,8 @@ def _describe(figures: dict[str, Any]) -> str:
             f"{mistake:10} {presses['num_corrections']:3} times:"
             f" reach {presses['reach']:.2f}{caret}, act {presses['act']:.2f}"
         )
+    for key, times in figures.pop("long_text_by_key").items():
+        figures[f"long_text {key}"] = times
     for name, value in figures.items():
         shown = (
             ", ".join(f"{k} {v:.3g}" for k, v in value.items())
