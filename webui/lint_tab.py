@@ -1,5 +1,6 @@
 """The part 检查 / Lint of the page Review: what labelled data hide, and how to mend it."""
 
+import reprlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,9 +10,8 @@ from typing import Any, Final
 import gradio as gr
 
 from annotation_store.dismissals import dismiss, read_dismissals
-from annotation_store.projects import Project
 from annotation_store.review import count_confirmed
-from annotation_store.store import AnnotationStore, DocumentNotFound, StaleRevision, StoreError
+from annotation_store.store import AnnotationStore
 from ner_core.findings import Finding, FindingKind
 from ner_core.spans import Span
 from webui.label_style import style_labels
@@ -21,15 +21,16 @@ from webui.model_choice import ModelChoice
 from webui.page_language import language_of
 from webui.prediction_cache import PredictionCache
 from webui.project_choice import find_project
-from webui.review_messages import Message, fields_of, integer, message, reviewer, string
+from webui.review_messages import Message, integer, message, reviewer, string
+from webui.review_part import Request, Stops, answers, answers_in_steps, connect, models_for
 from webui.review_view import make_view
 
 _FINDINGS_ON_A_PAGE: Final = 50
 # Characters of the text before and behind a finding.
 _CONTEXT: Final = 30
 
-# What is done with the findings of the last check, as the fields of a request say.
-_Act = Callable[[Project, Findings, dict[str, Any]], None]
+# What is done with the findings of the last check, as a request says.
+_Act = Callable[[Request, Findings], None]
 
 
 class LintHandlers:
@@ -41,159 +42,121 @@ class LintHandlers:
     def __init__(
         self, store: AnnotationStore, models: ModelChoice, predictions: PredictionCache
     ) -> None:
-        self._store = store
+        self.store = store
+        self.stops = Stops()
         self._models = models
         self._linter = Linter(store, predictions)
         self._last: dict[str, Findings] = {}
-        self._stopped: set[str] = set()
         self._lock = threading.Lock()
 
     @reports_errors
     def show(self, project: object, request: gr.Request) -> Message:
         """How things stand before a check: is there anything to check, and by which models?"""
-        found = find_project(self._store, project, language_of(request))
-        known = set(found.known_names.labels)
+        found = find_project(self.store, project, language_of(request))
         return message(
             "ready",
             None,
             project=found.name,
             labels=[asdict(style) for style in style_labels(found.labels, found.settings)],
-            models=[model.name for model in self._models if known & set(model.labels.labels)],
-            num_confirmed=count_confirmed(self._store.database, project=found.name),
+            models=models_for(found, self._models),
+            num_confirmed=count_confirmed(self.store.database, project=found.name),
         )
 
-    @reports_errors
-    def check(self, project: object, event: gr.EventData, request: gr.Request) -> Iterator[Message]:
+    @answers_in_steps
+    def check(self, asked: Request) -> Iterator[Message]:
         """Check all confirmed documents: progress now and then, at the end the first findings."""
-        fields = fields_of(event._data)
-        token = fields.get("request")
-        try:
-            found = find_project(self._store, project, language_of(request))
-            predictor = None
-            if fields.get("model") is not None:
-                predictor = self._models.find(fields["model"])
-                if predictor is None:
-                    raise Refusal(f"expected one of the models {', '.join(self._models.names)}")
-            for step in self._linter.steps(found, predictor):
-                if isinstance(step, Findings):
-                    with self._lock:
-                        self._last[found.name] = step
-                    yield self._describe("findings", token, found, step, fields)
-                elif self._is_stopped(token):
-                    yield message("stopped", token)
-                    return
-                else:
-                    yield message("progress", token, done=step[0], total=step[1])
-        except (Refusal, StoreError) as error:
-            yield message("refused", token, reason=str(error))
+        name = asked.fields.get("model")
+        predictor = self._models.find(name)
+        if predictor is None and name is not None:
+            names = ", ".join(self._models.names)
+            raise Refusal(f"expected one of the models {names}, got {reprlib.repr(name)}")
 
-    def stop(self, event: gr.EventData) -> None:
-        """Make a check end before its model's next step."""
-        token = fields_of(event._data).get("request")
-        if isinstance(token, str) and len(token) <= 64:
+        def describe(findings: Findings) -> Message:
             with self._lock:
-                self._stopped.add(token)
+                self._last[asked.project.name] = findings
+            return self._describe("findings", asked, findings)
 
-    @reports_errors
-    def list_findings(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+        steps = self._linter.steps(asked.project, predictor)
+        yield from self.stops.follow(asked, steps, describe)
+
+    @answers
+    def list_findings(self, asked: Request) -> Message:
         """Other findings of the last check."""
-        return self._answer(project, event, request, lambda found, findings, fields: None)
+        return self._answer(asked, lambda asked, findings: None)
 
-    @reports_errors
-    def dismiss(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+    @answers
+    def dismiss(self, asked: Request) -> Message:
         """Keep a finding from being shown again, or take that back."""
 
-        def act(found: Project, findings: Findings, fields: dict[str, Any]) -> None:
-            finding = _find(findings, fields)
+        def act(asked: Request, findings: Findings) -> None:
+            finding = _find(findings, asked.fields)
             dismiss(
-                self._store.database,
+                self.store.database,
                 findings.document_of(finding).id,
                 finding.key,
-                annotator=reviewer(fields, getattr(request, "username", None)),
-                is_dismissed=fields.get("is_dismissed") is not False,
+                annotator=reviewer(asked.fields, asked.username),
+                is_dismissed=asked.fields.get("is_dismissed") is not False,
             )
 
-        return self._answer(project, event, request, act)
+        return self._answer(asked, act)
 
-    @reports_errors
-    def repair(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+    @answers
+    def repair(self, asked: Request) -> Message:
         """Store the proposal of one finding as a revision."""
 
-        def act(found: Project, findings: Findings, fields: dict[str, Any]) -> None:
-            finding = _find(findings, fields)
+        def act(asked: Request, findings: Findings) -> None:
+            finding = _find(findings, asked.fields)
             if finding.proposal is None:
                 raise Refusal("expected a finding with a proposal, got one without")
             document_id, key = findings.name_of(finding)
-            self._repair(findings, {document_id: [finding]}, fields, request)
+            self._repair(findings, {document_id: [finding]}, asked)
             if (document_id, key) not in findings.repaired:
                 raise Refusal("expected the spans of the check, got others: somebody has saved")
 
-        return self._answer(project, event, request, act)
+        return self._answer(asked, act)
 
-    @reports_errors
-    def repair_all(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+    @answers
+    def repair_all(self, asked: Request) -> Message:
         """Store the proposals of all findings that need no reader."""
 
-        def act(found: Project, findings: Findings, fields: dict[str, Any]) -> None:
-            dismissed = read_dismissals(self._store.database, project=found.name)
+        def act(asked: Request, findings: Findings) -> None:
+            dismissed = read_dismissals(self.store.database, project=asked.project.name)
             by_document: dict[int, list[Finding]] = {}
             for finding in findings.findings:
                 name = findings.name_of(finding)
                 if finding.is_safe and name not in dismissed and name not in findings.repaired:
                     by_document.setdefault(name[0], []).append(finding)
-            self._repair(findings, by_document, fields, request)
+            self._repair(findings, by_document, asked)
 
-        return self._answer(project, event, request, act)
-
-    @reports_errors
-    def choose_document(self, project: object, event: gr.EventData, request: gr.Request) -> int:
-        """The id of the document to open in the editor."""
-        found = find_project(self._store, project, language_of(request))
-        document = self._store.get(integer(fields_of(event._data), "id"))
-        if document.project != found.name:
-            raise DocumentNotFound(f"there is no document {document.id} here")
-        return document.id
+        return self._answer(asked, act)
 
     def _repair(
-        self,
-        findings: Findings,
-        by_document: dict[int, list[Finding]],
-        fields: dict[str, Any],
-        request: gr.Request,
+        self, findings: Findings, by_document: dict[int, list[Finding]], asked: Request
     ) -> None:
-        name = reviewer(fields, getattr(request, "username", None))
+        name = reviewer(asked.fields, asked.username)
         for document_id, of_document in by_document.items():
-            repaired = repair(self._store, document_id, of_document, annotator=name)
+            repaired = repair(self.store, document_id, of_document, annotator=name)
             findings.repaired.update((document_id, it.key) for it in repaired)
 
-    def _answer(
-        self, project: object, event: gr.EventData, request: gr.Request, act: _Act
-    ) -> Message:
+    def _answer(self, asked: Request, act: _Act) -> Message:
         """Do something with the last check's findings, and say which there are now."""
-        fields = fields_of(event._data)
-        token = fields.get("request")
-        try:
-            found = find_project(self._store, project, language_of(request))
-            with self._lock:
-                findings = self._last.get(found.name)
-            if findings is None:  # the app was started again while the page was open
-                return message("gone", token)
-            num_repaired = len(findings.repaired)
-            act(found, findings, fields)
-            return self._describe("page", token, found, findings, fields) | {
-                "num_repaired": len(findings.repaired) - num_repaired
-            }
-        except (Refusal, StoreError, DocumentNotFound, StaleRevision) as error:
-            return message("refused", token, reason=str(error))
+        with self._lock:
+            findings = self._last.get(asked.project.name)
+        if findings is None:  # the app was started again while the page was open
+            return message("gone", asked.token)
+        num_repaired = len(findings.repaired)
+        act(asked, findings)
+        return self._describe("page", asked, findings) | {
+            "num_repaired": len(findings.repaired) - num_repaired
+        }
 
-    def _describe(
-        self, kind: str, token: object, project: Project, findings: Findings, fields: dict[str, Any]
-    ) -> Message:
+    def _describe(self, kind: str, asked: Request, findings: Findings) -> Message:
         """Numbers by kind and one page of findings."""
-        dismissed = read_dismissals(self._store.database, project=project.name)
+        fields = asked.fields
+        dismissed = read_dismissals(self.store.database, project=asked.project.name)
         wanted, shows_dismissed = string(fields, "kind"), fields.get("shows_dismissed") is True
         if wanted != "all" and wanted not in set(FindingKind):
-            raise Refusal(f"expected a kind of finding, got {wanted[:40]!r}")
+            raise Refusal(f"expected a kind of finding, got {reprlib.repr(wanted)}")
         present = [it for it in findings.findings if findings.name_of(it) not in findings.repaired]
         is_dismissed = {id(it): findings.name_of(it) in dismissed for it in present}
         counts = Counter(it.kind for it in present if not is_dismissed[id(it)])
@@ -206,7 +169,7 @@ class LintHandlers:
         offset -= offset % _FINDINGS_ON_A_PAGE
         return message(
             kind,
-            token,
+            asked.token,
             listed_kind=wanted,
             counts={str(it): counts[it] for it in FindingKind},
             num_dismissed=sum(is_dismissed.values()),
@@ -221,12 +184,6 @@ class LintHandlers:
                 for it in listed[offset : offset + _FINDINGS_ON_A_PAGE]
             ],
         )
-
-    def _is_stopped(self, token: object) -> bool:
-        with self._lock:
-            is_stopped = token in self._stopped
-            self._stopped.discard(str(token))
-            return is_stopped
 
 
 def build(
@@ -243,36 +200,21 @@ def build(
     """
     handlers = LintHandlers(store, models, predictions)
     lint = make_view("lint", ("review_text", "lint"))
-    for listen, answer, concurrency_limit in (
-        (lint.show, handlers.show, 4),
-        (lint.check, handlers.check, 2),
-        (lint.list, handlers.list_findings, 4),
-        (lint.dismiss, handlers.dismiss, 1),
-        (lint.repair, handlers.repair, 1),
-        (lint.repair_all, handlers.repair_all, 1),
-        (current_project.change, handlers.show, 4),
-    ):
-        listen(
-            answer,
-            inputs=current_project,
-            outputs=lint,
-            # Gradio's default mode drops an event while one of its kind is under way.
-            trigger_mode="multiple",
-            concurrency_limit=concurrency_limit,
-            concurrency_id=f"lint-{answer.__name__}",
-            show_progress="hidden",
-            api_visibility="private",
-        )
-    # Not through the queue: it has to overtake the check that it ends.
-    lint.stop(handlers.stop, queue=False, api_visibility="private")
-    document_id = gr.State(None)
-    chosen = lint.open(
-        handlers.choose_document,
-        inputs=current_project,
-        outputs=document_id,
-        api_visibility="private",
+    return connect(
+        lint,
+        store,
+        handlers.stops,
+        (
+            (lint.show, handlers.show, 4),
+            (lint.check, handlers.check, 2),
+            (lint.list, handlers.list_findings, 4),
+            (lint.dismiss, handlers.dismiss, 1),
+            (lint.repair, handlers.repair, 1),
+            (lint.repair_all, handlers.repair_all, 1),
+            (current_project.change, handlers.show, 4),
+        ),
+        current_project=current_project,
     )
-    return chosen, document_id
 
 
 def _find(findings: Findings, fields: dict[str, Any]) -> Finding:

@@ -4,20 +4,18 @@ A decision becomes a revision of source "review"; nothing is changed in place, s
 back. The lint of `webui.lint_tab` is the page's other half.
 """
 
-import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import gradio as gr
 
-from annotation_store.projects import Project
 from annotation_store.review import count_confirmed, list_authors
-from annotation_store.store import AnnotationStore, DocumentNotFound, StaleRevision, StoreError
+from annotation_store.store import AnnotationStore, StaleRevision
 from webui import lint_tab
 from webui.comparisons import Comparison, Comparisons, Side
 from webui.label_style import style_labels
-from webui.messages import Refusal, reports_errors
+from webui.messages import reports_errors
 from webui.model_choice import ModelChoice
 from webui.page_language import language_of, translated
 from webui.prediction_cache import PredictionCache
@@ -28,11 +26,19 @@ from webui.review_messages import (
     describe_agreement,
     describe_document,
     describe_sides,
-    fields_of,
     integer,
     message,
     reviewer,
     string,
+)
+from webui.review_part import (
+    Request,
+    Stops,
+    answers,
+    answers_in_steps,
+    connect,
+    models_for,
+    username_of,
 )
 from webui.review_view import make_view
 
@@ -57,94 +63,64 @@ class ReviewHandlers:
     def __init__(
         self, store: AnnotationStore, models: ModelChoice, predictions: PredictionCache
     ) -> None:
-        self._store = store
+        self.store = store
+        self.stops = Stops()
         self._models = models
         self._comparisons = Comparisons(store, models, predictions)
-        self._stopped: set[str] = set()
-        self._lock = threading.Lock()
 
     @reports_errors
     def show_sides(self, project: object, request: gr.Request) -> Message:
         """Whose versions there are in a project."""
-        found = find_project(self._store, project, language_of(request))
-        authors = list_authors(self._store.database, project=found.name)
-        num_confirmed = count_confirmed(self._store.database, project=found.name)
-        counts = self._store.counts(project=found.name)
-        known = set(found.known_names.labels)
-        chosen = self._models.for_project(found)
-        names = [model.name for model in self._models if known & set(model.labels.labels)]
-        names.sort(key=lambda name: chosen is None or name != chosen.name)
+        found = find_project(self.store, project, language_of(request))
+        authors = list_authors(self.store.database, project=found.name)
+        num_confirmed = count_confirmed(self.store.database, project=found.name)
         return message(
             "sides",
             None,
             project=found.name,
             labels=[asdict(style) for style in style_labels(found.labels, found.settings)],
-            num_documents=sum(counts.values()),
-            username=getattr(request, "username", None) or None,
-            **describe_sides(authors, num_confirmed, names),
+            num_documents=sum(self.store.counts(project=found.name).values()),
+            username=username_of(request),
+            **describe_sides(authors, num_confirmed, models_for(found, self._models)),
         )
 
-    @reports_errors
-    def compare(
-        self, project: object, event: gr.EventData, request: gr.Request
-    ) -> Iterator[Message]:
+    @answers_in_steps
+    def compare(self, asked: Request) -> Iterator[Message]:
         """Compare two sides: progress now and then, at the end figures and the first documents."""
-        fields = fields_of(event._data)
-        token = fields.get("request")
-        try:
-            found = find_project(self._store, project, language_of(request))
-            left, right = _sides(fields)
-            for step in self._comparisons.steps(found, left, right):
-                if isinstance(step, Comparison):
-                    yield message(
-                        "comparison",
-                        token,
-                        agreement=describe_agreement(step.agreement),
-                        **self._describe_page(step, fields, left, right),
-                    )
-                elif self._is_stopped(token):
-                    yield message("stopped", token)
-                    return
-                else:
-                    yield message("progress", token, done=step[0], total=step[1])
-        except (Refusal, StoreError) as error:
-            yield message("refused", token, reason=str(error))
+        left, right = _sides(asked)
 
-    def stop(self, event: gr.EventData) -> None:
-        """Make a comparison end before its model's next step."""
-        token = fields_of(event._data).get("request")
-        if isinstance(token, str) and len(token) <= 64:
-            with self._lock:
-                self._stopped.add(token)
+        def describe(comparison: Comparison) -> Message:
+            return message(
+                "comparison",
+                asked.token,
+                agreement=describe_agreement(comparison.agreement),
+                **self._describe_page(comparison, asked.fields, left, right),
+            )
 
-    @reports_errors
-    def list_documents(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+        steps = self._comparisons.steps(asked.project, left, right)
+        yield from self.stops.follow(asked, steps, describe)
+
+    @answers
+    def list_documents(self, asked: Request) -> Message:
         """Other documents of a comparison that has been made."""
-        fields = fields_of(event._data)
-        token = fields.get("request")
-        try:
-            found = find_project(self._store, project, language_of(request))
-            left, right = _sides(fields)
-            comparison = self._comparisons.compare(found, left, right)
-            return message("page", token, **self._describe_page(comparison, fields, left, right))
-        except (Refusal, StoreError) as error:
-            return message("refused", token, reason=str(error))
+        left, right = _sides(asked)
+        comparison = self._comparisons.compare(asked.project, left, right)
+        page = self._describe_page(comparison, asked.fields, left, right)
+        return message("page", asked.token, **page)
 
-    @reports_errors
-    def decide(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+    @answers
+    def decide(self, asked: Request) -> Message:
         """Store what a reviewer has decided on one document as a revision."""
-        fields = fields_of(event._data)
-        token = fields.get("request")
+        fields = asked.fields
+        left, right = _sides(asked)
+        document_id, base = integer(fields, "document_id"), integer(fields, "base_revision")
+        name = reviewer(fields, asked.username)
+        compared = self._comparisons.find(asked.project, left, right, document_id)
+        is_stale = compared is None or compared.document.revision_number != base
+        if compared is None or is_stale or compared.state != string(fields, "state"):
+            return self._describe_stale(asked, document_id)
         try:
-            found = find_project(self._store, project, language_of(request))
-            left, right = _sides(fields)
-            document_id, base = integer(fields, "document_id"), integer(fields, "base_revision")
-            name = reviewer(fields, getattr(request, "username", None))
-            compared = self._comparisons.find(found, left, right, document_id)
-            is_stale = compared is None or compared.document.revision_number != base
-            if compared is None or is_stale or compared.state != string(fields, "state"):
-                return self._describe_stale(found, left, right, document_id, token)
-            revision = self._store.save(
+            revision = self.store.save(
                 document_id,
                 base_revision=base,
                 spans=compared.resolve(string(fields, "choices")),
@@ -153,31 +129,27 @@ class ReviewHandlers:
                 source="review",
             )
         except StaleRevision:  # somebody saved between our look and our save
-            return self._describe_stale(found, left, right, document_id, token)
-        except (Refusal, StoreError, DocumentNotFound) as error:
-            return message("refused", token, reason=str(error))
-        return message("decided", token, document_id=document_id, revision=revision.number)
+            return self._describe_stale(asked, document_id)
+        return message("decided", asked.token, document_id=document_id, revision=revision.number)
 
-    @reports_errors
-    def undo(self, project: object, event: gr.EventData, request: gr.Request) -> Message:
+    @answers
+    def undo(self, asked: Request) -> Message:
         """Take a decision back: the version before is appended again, under its author's name."""
-        fields = fields_of(event._data)
-        token = fields.get("request")
+        left, right = _sides(asked)
+        document_id = integer(asked.fields, "document_id")
+        base = integer(asked.fields, "base_revision")
+        document = self.store.get(document_id)
+        history = self.store.history(document_id)
+        if (
+            document.project != asked.project.name
+            or document.revision_number != base
+            or len(history) < 2
+            or history[-1].source != "review"
+        ):
+            return self._describe_stale(asked, document_id)
+        before = history[-2]
         try:
-            found = find_project(self._store, project, language_of(request))
-            left, right = _sides(fields)
-            document_id, base = integer(fields, "document_id"), integer(fields, "base_revision")
-            document = self._store.get(document_id)
-            history = self._store.history(document_id)
-            if (
-                document.project != found.name
-                or document.revision_number != base
-                or len(history) < 2
-                or history[-1].source != "review"
-            ):
-                return self._describe_stale(found, left, right, document_id, token)
-            before = history[-2]
-            self._store.save(
+            self.store.save(
                 document_id,
                 base_revision=base,
                 spans=before.spans,
@@ -187,31 +159,19 @@ class ReviewHandlers:
                 source=before.source,
             )
         except StaleRevision:
-            return self._describe_stale(found, left, right, document_id, token)
-        except (Refusal, StoreError, DocumentNotFound) as error:
-            return message("refused", token, reason=str(error))
-        compared = self._comparisons.find(found, left, right, document_id)
-        document_fields = compared and describe_document(compared, left=left, right=right)
-        return message("undone", token, document_id=document_id, document=document_fields)
+            return self._describe_stale(asked, document_id)
+        compared = self._comparisons.find(asked.project, left, right, document_id)
+        described = compared and describe_document(compared, left=left, right=right)
+        return message("undone", asked.token, document_id=document_id, document=described)
 
-    @reports_errors
-    def choose_document(self, project: object, event: gr.EventData, request: gr.Request) -> int:
-        """The id of the document to open in the editor."""
-        found = find_project(self._store, project, language_of(request))
-        document = self._store.get(integer(fields_of(event._data), "id"))
-        if document.project != found.name:
-            raise DocumentNotFound(f"there is no document {document.id} here")
-        return document.id
-
-    def _describe_stale(
-        self, project: Project, left: Side, right: Side, document_id: int, token: object
-    ) -> Message:
+    def _describe_stale(self, asked: Request, document_id: int) -> Message:
         """Somebody has saved since: nothing was stored; here is how things stand now."""
-        compared = self._comparisons.find(project, left, right, document_id)
+        left, right = _sides(asked)
+        compared = self._comparisons.find(asked.project, left, right, document_id)
         shown = compared and compared.differences
         return message(
             "stale",
-            token,
+            asked.token,
             document_id=document_id,
             document=describe_document(compared, left=left, right=right)
             if compared and shown
@@ -241,15 +201,9 @@ class ReviewHandlers:
             "documents": [describe_document(it, left=left, right=right) for it in page],
         }
 
-    def _is_stopped(self, token: object) -> bool:
-        with self._lock:
-            is_stopped = token in self._stopped
-            self._stopped.discard(str(token))
-            return is_stopped
 
-
-def _sides(fields: dict[str, Any]) -> tuple[Side, Side]:
-    return Side.parse(fields.get("left")), Side.parse(fields.get("right"))
+def _sides(asked: Request) -> tuple[Side, Side]:
+    return Side.parse(asked.fields.get("left")), Side.parse(asked.fields.get("right"))
 
 
 def build(store: AnnotationStore, models: ModelChoice, *, current_project: gr.State) -> ReviewPage:
@@ -263,32 +217,18 @@ def build(store: AnnotationStore, models: ModelChoice, *, current_project: gr.St
         with gr.Tab(translated("review.lint_tab"), id="lint"):
             lint = lint_tab.build(store, models, predictions, current_project=current_project)
 
-    for listen, answer, concurrency_limit in (
-        (review.sides, handlers.show_sides, 4),
-        (review.compare, handlers.compare, 2),
-        (review.list, handlers.list_documents, 4),
-        (review.decide, handlers.decide, 1),
-        (review.undo, handlers.undo, 1),
-        (current_project.change, handlers.show_sides, 4),
-    ):
-        listen(
-            answer,
-            inputs=current_project,
-            outputs=review,
-            # Gradio's default mode drops an event while one of its kind is under way.
-            trigger_mode="multiple",
-            concurrency_limit=concurrency_limit,
-            concurrency_id=f"review-{answer.__name__}",
-            show_progress="hidden",
-            api_visibility="private",
-        )
-    # Not through the queue: it has to overtake the comparison that it ends.
-    review.stop(handlers.stop, queue=False, api_visibility="private")
-    document_id = gr.State(None)
-    chosen = review.open(
-        handlers.choose_document,
-        inputs=current_project,
-        outputs=document_id,
-        api_visibility="private",
+    compared = connect(
+        review,
+        store,
+        handlers.stops,
+        (
+            (review.sides, handlers.show_sides, 4),
+            (review.compare, handlers.compare, 2),
+            (review.list, handlers.list_documents, 4),
+            (review.decide, handlers.decide, 1),
+            (review.undo, handlers.undo, 1),
+            (current_project.change, handlers.show_sides, 4),
+        ),
+        current_project=current_project,
     )
-    return ReviewPage(((chosen, document_id), lint))
+    return ReviewPage((compared, lint))

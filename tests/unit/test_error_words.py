@@ -17,12 +17,13 @@ from webui.texts import TEXTS
 
 ROOT = Path(__file__).parents[2]
 CHINESE = gr.Request(headers={"accept-language": "zh-CN"})
-# Whatever reads a file that a visitor gives, and checks what stands in it.
+# Whatever reads a file that a visitor gives, and answers the pages Review and Train.
 READERS = [
     *sorted((ROOT / "annotation_store" / "formats").glob("*.py")),
     *(ROOT / "annotation_store" / name for name in ("uploads.py", "importing.py")),
     *(ROOT / "ner_core" / name for name in ("formats.py", "conll.py", "labels.py", "spans.py")),
-    ROOT / "webui" / "training_set.py",
+    *(ROOT / "webui" / f"{name}.py" for name in ("training_set", "comparisons", "review_messages")),
+    *(ROOT / "webui" / f"{name}.py" for name in ("review_part", "lint_tab", "train_tab")),
 ]
 
 
@@ -61,7 +62,7 @@ def phrases(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", READERS, ids=lambda path: path.name)
-def test_every_message_about_a_file_has_its_words_in_chinese(path):
+def test_every_message_has_its_words_in_chinese(path):
     found = set(phrases(path)) - {"X"}  # of list_of, object_of: their callers' are looked at
     assert [phrase for phrase in sorted(found) if not is_known(phrase)] == []
 

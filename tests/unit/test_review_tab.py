@@ -6,12 +6,13 @@ import gradio as gr
 import pytest
 
 from annotation_store.project_changes import rename_label
-from annotation_store.store import AnnotationStore, NewDocument
+from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument
 from ner_core.labels import CLUENER, MSRA
 from ner_core.prediction import Prediction
 from ner_core.spans import Span
 from webui.model_choice import ModelChoice
 from webui.prediction_cache import PredictionCache
+from webui.review_part import choose_document
 from webui.review_tab import ReviewHandlers
 
 TEXT = "浙商银行叶老桂在北京"
@@ -190,7 +191,7 @@ def test_a_comparison_with_a_model_can_be_stopped(handlers, store):
         "default", event(left="confirmed:", right="model:counting", request="one"), VISITOR
     )
     assert next(steps)["kind"] == "progress"
-    handlers.stop(gr.EventData(None, {"request": "one"}))
+    handlers.stops.ask(gr.EventData(None, {"request": "one"}))
     assert [step["kind"] for step in steps] == ["stopped"]
 
 
@@ -366,7 +367,8 @@ def test_another_projects_documents_are_not_decided_taken_back_or_opened(
     assert handlers.decide("other", gr.EventData(None, decision), VISITOR)["kind"] == "stale"
     assert handlers.undo("other", gr.EventData(None, payload), VISITOR)["kind"] == "stale"
     assert store.get(document_id).revision_number == 3
-    with pytest.raises(gr.Error, match="there is no document"):
-        handlers.choose_document("other", gr.EventData(None, {"id": document_id}), VISITOR)
-    opened = handlers.choose_document("default", gr.EventData(None, {"id": document_id}), VISITOR)
+    event = gr.EventData(None, {"id": document_id})
+    with pytest.raises(DocumentNotFound):
+        choose_document(store, "other", event, VISITOR)
+    opened = choose_document(store, "default", event, VISITOR)
     assert opened == document_id
