@@ -11,6 +11,7 @@ const TARGETS = {
   review: [],
   train: [],
   statistics: ["#statistics-summary"],
+  projects: [],
 };
 const MARGIN_PX = 12;
 

@@ -43,8 +43,16 @@ const nameOf = (label) => props.value.labels.find((each) => each.label === label
 const drawRow = (name, f1A, f1B, interval) => {
   const row = document.createElement("tr");
   const difference = make("td", "", signed(f1B - f1A));
-  if (interval) difference.append(make("span", "quiet small", ` ${signed(interval.low)} – ${signed(interval.high)}`));
+  if (interval) difference.append(make("span", "quiet small", ` ${fill("train.range", { low: signed(interval.low), high: signed(interval.high) })}`));
   row.append(make("th", "", name), make("td", "", points(f1A)), make("td", "", points(f1B)), difference);
+  row.firstChild.scope = "row";
+  return row;
+};
+
+// No entity of the label to find: an F1 of 0 would look like a failure.
+const drawUnmeasured = (name) => {
+  const row = document.createElement("tr");
+  row.append(make("th", "", name), make("td", "quiet", "–"), make("td", "quiet", "–"), make("td", "quiet small", texts["train.unmeasured"]));
   row.firstChild.scope = "row";
   return row;
 };
@@ -72,7 +80,9 @@ const drawResult = (job) => {
       return cell;
     }),
   );
-  const rows = Object.entries(comparison.per_label).map(([label, it]) => drawRow(nameOf(label), it.f1_a, it.f1_b, it.interval));
+  const rows = Object.entries(comparison.per_label).map(([label, it]) =>
+    a.per_label[label].support ? drawRow(nameOf(label), it.f1_a, it.f1_b, it.interval) : drawUnmeasured(nameOf(label)),
+  );
   find(".train-comparison tbody").replaceChildren(drawRow(texts["train.all_labels"], a.micro.f1, b.micro.f1, interval), ...rows);
   field("use").textContent = fill("train.use_new", { model: job.name });
   field("use").disabled = false;

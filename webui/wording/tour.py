@@ -63,10 +63,19 @@ TOUR: Final[Block] = {
     ),
     "tour.statistics_title": ("统计：看进度", "Statistics: how far you are"),
     "tour.statistics_words": (
-        "进度、标签、速度和对模型的修正，都有图和表。导览随时可从右上角重来。",
+        "进度、标签、速度和对模型的修正，都有图和表。",
+        "Progress, labels, speed and corrections of the model, as charts and tables.",
+    ),
+    "tour.projects_title": ("项目：换成自己的标签", "Projects: labels of your own"),
+    "tour.projects_words": (
         (
-            "Progress, labels, speed and corrections of the model, as charts and tables. The tour "
-            "starts again from the top right at any time."
+            "每个项目有自己的文本、标签、颜色、规范和模型；在左上角切换。标签随时可以增加或改名，"
+            "标注不会丢。导览可从右上角的 ? 重来。"
+        ),
+        (
+            "Each project has texts, labels, colours, guidelines and a model of its own; switch "
+            "at the top left. Add or rename labels at any time, no annotation is lost. The ? at "
+            "the top right starts this tour again."
         ),
     ),
 }
