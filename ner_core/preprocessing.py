@@ -44,6 +44,11 @@ def fold_character(character: str) -> str:
     return lowered if len(lowered) == 1 else character
 
 
+def fold_text(text: str) -> str:
+    """A text as the vocabulary sees it, each character folded; the length stays."""
+    return "".join(map(fold_character, text))
+
+
 @dataclass(frozen=True)
 class CharacterVocabulary:
     """Characters to token ids, on top of an encoder's own vocabulary.

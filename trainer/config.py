@@ -120,7 +120,37 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptimizationSettings:
+class StepSettings:
+    """How an optimizer step is computed, of whichever model.
+
+    Attributes:
+        weight_decay: Of all weight matrices but a CRF's. 0.01, as BERT was trained.
+        max_gradient_norm: Gradients are clipped to this norm. One, as BERT was trained.
+        precision: Of the encoder and the context layer in training: `auto` takes bf16 on a card
+            that has it and fp32 elsewhere; the CRF always sums in fp64.
+        activation_checkpointing: Compute the encoder's activations again in the backward pass: a
+            third more time, much less memory.
+        compile: Let torch.compile fuse the encoder; a minute or more at the start.
+        seed: Draws initial weights, masks, dropout and the order of batches.
+    """
+
+    weight_decay: float = flag(_RATE, "of weight matrices", default=0.01)
+    max_gradient_norm: float = flag(
+        number_between(float, 0.0, 1000.0, above_low=True), "clip", default=1.0
+    )
+    precision: str = flag(
+        None,
+        "auto: bf16 where the card has it, else fp32",
+        default="auto",
+        choices=("auto", "fp32", "bf16", "fp16"),
+    )
+    activation_checkpointing: bool = flag(None, "less memory, a third more time", default=False)
+    compile: bool = flag(None, "use torch.compile", default=False)
+    seed: int = flag(number_between(int, 0, 2**32 - 1), "of everything random", default=42)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizationSettings(StepSettings):
     """How to train. Settings without a reason here are the recipe's: see `trainer.recipes`.
 
     Attributes:
@@ -135,10 +165,8 @@ class OptimizationSettings:
         head_learning_rate: Peak rate of context layer and classifier.
         crf_learning_rate: Peak rate of the transitions: 30 to 100 times the encoder's lets them
             keep up with emissions that a pretrained encoder makes confident early.
-        weight_decay: Of all weight matrices but the CRF's. 0.01, as BERT was trained.
         warmup_fraction: Share of all steps in which the rates rise to their peaks. A tenth, as BERT
             was trained: Adam's first steps know little of the gradients' scale.
-        max_gradient_norm: Gradients are clipped to this norm. One, as BERT was trained.
         ema_decay: Per step, of the averaged weights that are evaluated and saved; 0 saves the
             weights themselves.
         fgm_epsilon: Length of the adversarial step on the character embeddings (Miyato et al. 2017,
@@ -146,12 +174,6 @@ class OptimizationSettings:
         r_drop_alpha: Weight of the disagreement between two forward passes with different dropout
             (Liang et al. 2021, https://arxiv.org/abs/2106.14448); doubles the time. 0: none.
         label_smoothing: Probability spread over all tags, for softmax. 0: it blurs probabilities.
-        precision: Of the encoder and the context layer in training: `auto` takes bf16 on a card
-            that has it and fp32 elsewhere; the CRF always sums in fp64.
-        activation_checkpointing: Compute the encoder's activations again in the backward pass: a
-            third more time, much less memory.
-        compile: Let torch.compile fuse the encoder; a minute or more at the start.
-        seed: Draws initial weights, dropout and the order of batches.
     """
 
     epochs: int = flag(_COUNT, "at most")
@@ -166,11 +188,7 @@ class OptimizationSettings:
     )
     head_learning_rate: float = flag(_RATE, "peak rate")
     crf_learning_rate: float = flag(_RATE, "peak rate")
-    weight_decay: float = flag(_RATE, "of weight matrices", default=0.01)
     warmup_fraction: float = flag(_RATE, "share of all steps", default=0.1)
-    max_gradient_norm: float = flag(
-        number_between(float, 0.0, 1000.0, above_low=True), "clip", default=1.0
-    )
     ema_decay: float = flag(
         number_between(float, 0.0, 0.99999), "per step, of averaged weights; 0: none"
     )
@@ -187,15 +205,6 @@ class OptimizationSettings:
     label_smoothing: float = flag(
         number_between(float, 0.0, 0.9), "for bert-softmax; 0: none", default=0.0
     )
-    precision: str = flag(
-        None,
-        "auto: bf16 where the card has it, else fp32",
-        default="auto",
-        choices=("auto", "fp32", "bf16", "fp16"),
-    )
-    activation_checkpointing: bool = flag(None, "less memory, a third more time", default=False)
-    compile: bool = flag(None, "use torch.compile", default=False)
-    seed: int = flag(number_between(int, 0, 2**32 - 1), "of everything random", default=42)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

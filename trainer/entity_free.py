@@ -31,10 +31,10 @@ from ner_core.command_line import (
 )
 from ner_core.formats import write_cluener
 from ner_core.prediction import Predictor
+from ner_core.preprocessing import fold_text
 from ner_core.spans import Example
 from trainer.config import DataSource
 from trainer.corpus import CorpusSource
-from trainer.lexicon import fold_text
 from trainer.sentence_draw import Drawn, draw_sentences, has_latin
 from trainer.silver_labels import load_lac
 from trainer.sources import read_source

@@ -189,7 +189,9 @@ def _build_parser() -> CommandLineParser:
 def add_flags(group: Any, settings_class: type[Any]) -> None:
     """A flag for each field of a settings class, from what the field declares (`config.flag`)."""
     hints = get_type_hints(settings_class)
-    for item in fields(settings_class):
+    # Its own ones first: what kinds of training share is seldom set.
+    own = settings_class.__annotations__
+    for item in sorted(fields(settings_class), key=lambda item: item.name not in own):
         options = dict(item.metadata)
         name = f"--{item.name.replace('_', '-')}"
         if hints[item.name] is bool:

@@ -7,8 +7,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from ner_core.preprocessing import fold_character
-
 
 @dataclass(frozen=True)
 class Lexicon:
@@ -71,8 +69,3 @@ class Lexicon:
                 f" {lexicon.vectors.shape} (in {path})"
             )
         return lexicon
-
-
-def fold_text(text: str) -> str:
-    """A text as the encoder's vocabulary sees it; the length stays."""
-    return "".join(map(fold_character, text))

@@ -14,7 +14,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from ner_core.preprocessing import CharacterVocabulary, fold_character, split_segments
+from ner_core.preprocessing import CharacterVocabulary, fold_text, split_segments
 from trainer.corpus import CorpusLine
 from trainer.packing import pack_lines
 from trainer.word_borders import find_word_starts
@@ -52,8 +52,7 @@ def is_held_out(text: str, fraction: float) -> bool:
     So a line stays where it is when the corpus grows, and a line that occurs twice is on one side.
     Forms that look alike to the encoder (full width, upper case) count as the same line.
     """
-    folded = "".join(map(fold_character, text))
-    value = int.from_bytes(blake2b(folded.encode(), digest_size=_HASH_BITS // 8).digest())
+    value = int.from_bytes(blake2b(fold_text(text).encode(), digest_size=_HASH_BITS // 8).digest())
     return value < fraction * 2**_HASH_BITS
 
 

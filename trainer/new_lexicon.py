@@ -28,8 +28,9 @@ from ner_core.command_line import (
     run_command,
 )
 from ner_core.formats import decode_text, split_lines
+from ner_core.preprocessing import fold_text
 from ner_core.soft_lexicon import MAX_WORD_CHARACTERS, find_words, hash_words
-from trainer.lexicon import Lexicon, fold_text
+from trainer.lexicon import Lexicon
 
 PROG = "python -m trainer.new_lexicon"
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ner_core.command_line import number_between
-from trainer.config import RunSettings, flag
+from trainer.config import RunSettings, StepSettings, flag
 
 # Plain text, a sentence or a paragraph in each line.
 TEXT_SUFFIXES = (".txt", ".txt.xz")
@@ -90,7 +90,7 @@ class EncoderSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PretrainingSettings:
+class PretrainingSettings(StepSettings):
     """How to pretrain.
 
     Attributes:
@@ -100,19 +100,13 @@ class PretrainingSettings:
         accumulation: Forward passes summed into one optimizer step.
         learning_rate: Peak rate. 5e-4 suits widths up to 512 (ELECTRA-small, Clark et al. 2020); to
             continue a BERT-base take 5e-5.
-        weight_decay: Of all weight matrices. 0.01, as BERT was trained.
         warmup_fraction: Share of all steps in which the rate rises to its peak; behind it the rate
             falls to zero along a cosine.
-        max_gradient_norm: Gradients are clipped to this norm. One, as BERT was trained.
         mask_fraction: Share of the characters that is masked, by whole words. 0.15, as BERT.
         silver_weight: Of the loss on silver labels, beside that of the masks. Chosen, not measured.
         keep_head: Write a tagger that knows the silver labels, not the encoder alone.
         evaluations: How often the held-out text is read, over the whole run.
         evaluation_rows: How much of it is read.
-        precision: As in `trainer.config`.
-        activation_checkpointing: Compute activations again in the backward pass.
-        compile: Let torch.compile fuse the encoder.
-        seed: Draws initial weights, masks, dropout and the order of rows.
     """
 
     epochs: float = flag(
@@ -126,12 +120,8 @@ class PretrainingSettings:
     batch_size: int = flag(_COUNT, "rows of --window-tokens, over all processes", default=64)
     accumulation: int = flag(_COUNT, "batches in one optimizer step", default=1)
     learning_rate: float = flag(number_between(float, 0.0, 1.0), "peak rate", default=5e-4)
-    weight_decay: float = flag(number_between(float, 0.0, 1.0), "of weight matrices", default=0.01)
     warmup_fraction: float = flag(
         number_between(float, 0.0, 1.0), "share of all steps", default=0.05
-    )
-    max_gradient_norm: float = flag(
-        number_between(float, 0.0, 1000.0, above_low=True), "clip", default=1.0
     )
     mask_fraction: float = flag(_FRACTION, "of the characters, by whole words", default=0.15)
     silver_weight: float = flag(
@@ -144,15 +134,6 @@ class PretrainingSettings:
     evaluation_rows: int = flag(
         number_between(int, 1, 10_000_000), "of held-out text at most", default=512
     )
-    precision: str = flag(
-        None,
-        "auto: bf16 where the card has it, else fp32",
-        default="auto",
-        choices=("auto", "fp32", "bf16", "fp16"),
-    )
-    activation_checkpointing: bool = flag(None, "less memory, a third more time", default=False)
-    compile: bool = flag(None, "use torch.compile", default=False)
-    seed: int = flag(number_between(int, 0, 2**32 - 1), "of everything random", default=42)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from trainer.config import StepSettings
 from trainer.distributed import World
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -19,17 +20,6 @@ _Tensors = tuple[Tensor, ...] | list[Tensor]
 
 class NonFiniteLossError(ArithmeticError):
     """The loss or its gradient is no finite number; the weights are those before the step."""
-
-
-class StepSettings(Protocol):
-    """What a step must know of the settings of a run; see `trainer.config`."""
-
-    @property
-    def precision(self) -> str: ...  # noqa: D102
-    @property
-    def max_gradient_norm(self) -> float: ...  # noqa: D102
-    @property
-    def seed(self) -> int: ...  # noqa: D102
 
 
 class _Movable(Protocol):
