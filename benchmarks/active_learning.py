@@ -5,10 +5,8 @@
 
 Strategies, by `ner_core.uncertainty`: the least probable tagging per character first (path), the
 least certain character first (token), and a random order. See `benchmarks.annotation_replay` for
-how a replay reads and trains. An encoder as of `cluener-small`, before any training:
-
-    python -m trainer.new_encoder --text train.json --vectors VECTORS.npz --num-layers 0 \\
-        --max-positions 128 --dropout 0.2 --output DIR
+how a replay reads and trains. The encoder is to know nothing of the labels: one that
+`trainer.new_lexicon_encoder` makes, or a pretrained one.
 
 Reported: strict micro F1 on dev at each budget of characters read, as mean over the seeds; and what
 a strategy saves at equal F1. For each F1 that the random order reaches, the characters that the
@@ -39,7 +37,7 @@ from ner_core.labels import CLUENER
 from ner_core.spans import Example
 
 PROG = "python -m benchmarks.active_learning"
-BUDGETS = (15_000, 25_000, 40_000, 60_000, 80_000)
+BUDGETS = (20_000, 60_000, 120_000, 200_000, 300_000)
 SETTINGS_FILE = "settings.json"
 
 
@@ -149,8 +147,14 @@ def _build_parser() -> CommandLineParser:
     parser.add_argument(
         "--context-hidden-size", type=count, default=128, help="of the BiLSTM, each direction"
     )
-    parser.add_argument("--first-epochs", type=count, default=30, help="of the first round")
-    parser.add_argument("--epochs", type=count, default=4, help="of each later round")
+    parser.add_argument("--first-epochs", type=count, default=10, help="of the first round")
+    parser.add_argument("--epochs", type=count, default=3, help="of each later round")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16"),
+        default="auto",
+        help="as for trainer.finetune",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -163,6 +167,7 @@ def _measure(given: Namespace) -> None:
         context_hidden_size=given.context_hidden_size,
         first_epochs=given.first_epochs,
         epochs=given.epochs,
+        precision=given.precision,
     )
     pool, dev = (read_cluener(path, labels=CLUENER).examples for path in (given.train, given.dev))
     num_characters = sum(len(example.text) for example in pool)

@@ -30,7 +30,7 @@ from ner_core.spans import Example, drop_overlaps
 from trainer.config import OptimizationSettings
 from trainer.distributed import World
 from trainer.engine import Engine, evaluate_tagger
-from trainer.recipes import EMBEDDINGS
+from trainer.recipes import choose_recipe
 
 Strategy = Literal["path", "token", "random"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
@@ -48,12 +48,14 @@ class ReplaySettings:
         context_hidden_size: Width of the BiLSTM in each direction.
         first_epochs: Passes over what is read first, by a tagger that knows nothing yet.
         epochs: Passes of each later round over everything read so far.
+        precision: As `--precision` of `trainer.finetune`.
     """
 
     budgets: tuple[int, ...]
     context_hidden_size: int = 128
-    first_epochs: int = 30
-    epochs: int = 4
+    first_epochs: int = 10
+    epochs: int = 3
+    precision: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +179,19 @@ class Replay:
             encoder.vocabulary,
             max_characters=tagger.config.max_window_characters,
         )
+        recipe = choose_recipe(encoder.model.config.to_dict())
         sampler = LengthBucketedBatchSampler(
-            dataset.lengths, batch_size=EMBEDDINGS.batch_size, seed=self.seed + len(read)
+            dataset.lengths, batch_size=recipe.batch_size, seed=self.seed + len(read)
         )
         optimization = OptimizationSettings(
             epochs=num_epochs,
             patience=num_epochs,
-            batch_size=EMBEDDINGS.batch_size,
-            encoder_learning_rate=EMBEDDINGS.encoder_learning_rate,
-            head_learning_rate=EMBEDDINGS.head_learning_rate,
-            crf_learning_rate=EMBEDDINGS.crf_learning_rate,
-            ema_decay=EMBEDDINGS.ema_decay,
+            batch_size=recipe.batch_size,
+            encoder_learning_rate=recipe.encoder_learning_rate,
+            head_learning_rate=recipe.head_learning_rate,
+            crf_learning_rate=recipe.crf_learning_rate,
+            ema_decay=recipe.ema_decay,
+            precision=self.settings.precision,
             seed=self.seed + len(read),  # of dropout, drawn anew in each round
         )
         engine = Engine(tagger, optimization, _WORLD, num_steps=num_epochs * len(sampler))
@@ -204,7 +208,7 @@ class Replay:
             architecture="bert-bilstm-crf",
             labels=self.labels,
             context_hidden_size=self.settings.context_hidden_size,
-            dropout=EMBEDDINGS.dropout,
+            dropout=choose_recipe(encoder.model.config.to_dict()).dropout,
             max_window_tokens=max_encoder_tokens(encoder.model),
         )
         tagger = Tagger(encoder.model, config)
