@@ -9,6 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from annotation_store.document_labels import (
+    add_annotators,
+    insert_labels,
+    is_known_annotator,
+    replace_labels,
+)
 from annotation_store.documents import AddResult, Document, NewDocument, Source, Status, digest_text
 from annotation_store.tables import DocumentRow, RevisionRow
 from ner_core.formats import spans_to_cluener
@@ -58,30 +64,61 @@ def append_documents(
     added_ids = connection.scalars(
         insert(DocumentRow).returning(DocumentRow.id, sort_by_parameter_order=True), rows
     ).all()
-    revision_rows = [
-        _revision_row(
-            document_id,
-            document.text,
-            number=1,
-            spans=document.spans or (),
-            previous_spans=(),
-            suggestions=document.suggestions,
-            status=document.status,
-            source=source,
-            annotator=document.annotator or annotator,
-            now=now,
-            is_preannotated=document.is_preannotated,
-        )
+    with_revision = {
+        document_id: document
         for document_id, document in zip(added_ids, added, strict=True)
         if document.has_revision
-    ]
-    if revision_rows:
+    }
+    if with_revision:
+        revision_rows = [
+            {
+                "document_id": document_id,
+                **first_revision(document, source=source, annotator=annotator, now=now),
+            }
+            for document_id, document in with_revision.items()
+        ]
         connection.execute(insert(RevisionRow), revision_rows)
+        insert_labels(
+            connection,
+            {document_id: labels_of(document) for document_id, document in with_revision.items()},
+        )
+        people = (
+            document.annotator or annotator
+            for document in with_revision.values()
+            if is_known_annotator(
+                document.annotator or annotator, source, is_preannotated=document.is_preannotated
+            )
+        )
+        add_annotators(connection, project_id, people)
     return AddResult(tuple(added_ids), len(documents) - len(added))
+
+
+def labels_of(document: NewDocument) -> set[str]:
+    """The labels of its entities, confirmed or suggested."""
+    return {span.label for span in (*(document.spans or ()), *document.suggestions)}
+
+
+def first_revision(
+    document: NewDocument, *, source: Source, annotator: str, now: datetime
+) -> dict[str, Any]:
+    """The columns of a new document's revision 1, without the document's id."""
+    row = _revision_row(
+        document.text,
+        number=1,
+        spans=document.spans or (),
+        previous_spans=(),
+        suggestions=document.suggestions,
+        status=document.status,
+        source=source,
+        annotator=document.annotator or annotator,
+        now=now,
+    )
+    return row | {"is_preannotated": document.is_preannotated}
 
 
 def append_revision(
     connection: Connection,
+    project_id: int,
     document: Document,
     *,
     spans: Iterable[Span],
@@ -98,8 +135,8 @@ def append_revision(
     `predicted` is what the project's model finds in the text; None while it has not read it.
     """
     number = document.revision_number + 1
+    spans, suggestions = tuple(spans), tuple(suggestions)
     row = _revision_row(
-        document.id,
         document.text,
         number=number,
         spans=spans,
@@ -111,7 +148,12 @@ def append_revision(
         now=now,
         duration_s=duration_s,
     )
-    connection.execute(insert(RevisionRow), row)
+    connection.execute(
+        insert(RevisionRow), {"document_id": document.id, **row, "is_preannotated": False}
+    )
+    replace_labels(connection, {document.id: {span.label for span in (*spans, *suggestions)}})
+    if is_known_annotator(annotator, source, is_preannotated=False):
+        add_annotators(connection, project_id, [annotator])
     connection.execute(
         update(DocumentRow)
         .where(DocumentRow.id == document.id)
@@ -141,7 +183,6 @@ def _known_digests(connection: Connection, project_id: int, digests: Sequence[st
 
 
 def _revision_row(
-    document_id: int,
     text: str,
     *,
     number: int,
@@ -153,11 +194,9 @@ def _revision_row(
     annotator: str,
     now: datetime,
     duration_s: float | None = None,
-    is_preannotated: bool = False,
 ) -> dict[str, Any]:
     confirmed = set(spans)
     return {
-        "document_id": document_id,
         "number": number,
         "label": spans_to_cluener(text, confirmed),
         "suggestions": [
@@ -170,5 +209,4 @@ def _revision_row(
         "num_changes": len(confirmed ^ set(previous_spans)),
         "created_at": now,
         "duration_s": duration_s,
-        "is_preannotated": is_preannotated,
     }

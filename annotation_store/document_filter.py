@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, exists, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, select
 
 from annotation_store.database import Database
-from annotation_store.documents import Status, check_status
+from annotation_store.documents import SOURCES, Status, check_status
 from annotation_store.label_json import unfold_array, unfold_label
 from annotation_store.projects import Project, check_length
-from annotation_store.tables import DocumentRow, RevisionRow
+from annotation_store.rows import holds_text
+from annotation_store.tables import DocumentLabelRow, DocumentRow, RevisionRow
 
 # SQLite compares patterns of at most 50,000 bytes; nobody types that much into a search box.
 MAX_QUERY_CHARACTERS: Final = 1000
@@ -22,7 +23,8 @@ class DocumentFilter:
 
     Attributes:
         status: Its status.
-        label: A label of an entity of its newest revision, confirmed or suggested.
+        label: A label of an entity that it shows: of its newest revision, confirmed or suggested,
+            or, where no person has said anything yet, of what the model finds.
         annotator: Somebody who saved or imported a revision of it.
         query: A string that its text holds, whatever its case.
         differs: Whether the model finds other entities than people have confirmed.
@@ -41,7 +43,7 @@ class DocumentFilter:
 
 
 def match_documents(
-    database: Database, project_id: int, project: Project, wanted: DocumentFilter
+    project_id: int, project: Project, wanted: DocumentFilter
 ) -> list[ColumnElement[bool]]:
     """The conditions of a filter, for a query over `DocumentRow`.
 
@@ -52,27 +54,20 @@ def match_documents(
     if wanted.status is not None:
         conditions.append(DocumentRow.status == wanted.status)
     if wanted.query:
-        conditions.append(DocumentRow.text.icontains(wanted.query, autoescape=True))
+        conditions.append(holds_text(wanted.query))
     if wanted.label is not None:
         project.check_label(wanted.label)
-        names = project.names_of(wanted.label)
-        conditions.append(
-            _newest_revision(
-                or_(
-                    has_label(RevisionRow.label, names),
-                    suggests_label(database, RevisionRow.suggestions, names),
-                )
-            )
+        labelled = select(DocumentLabelRow.document_id).where(
+            DocumentLabelRow.label.in_(project.names_of(wanted.label))
         )
+        conditions.append(DocumentRow.id.in_(labelled))
     if wanted.annotator is not None:
-        conditions.append(
-            exists().where(
-                RevisionRow.document_id == DocumentRow.id,
-                RevisionRow.annotator == wanted.annotator,
-                RevisionRow.source != "model",
-                RevisionRow.is_preannotated.is_(False),
-            )
+        revised = select(RevisionRow.document_id).where(
+            RevisionRow.annotator == wanted.annotator,
+            RevisionRow.source.in_(tuple(source for source in SOURCES if source != "model")),
+            RevisionRow.is_preannotated.is_(False),
         )
+        conditions.append(DocumentRow.id.in_(revised))
     if wanted.differs:
         conditions.append(DocumentRow.num_differences > 0)
     return conditions
@@ -90,11 +85,3 @@ def suggests_label(
     """Whether one of the suggestions has one of these labels."""
     suggestion = unfold_array(suggestions, database, "suggestion")
     return exists().where(suggestion.c.value["label"].as_string().in_(names))
-
-
-def _newest_revision(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(
-        RevisionRow.document_id == DocumentRow.id,
-        RevisionRow.number == DocumentRow.revision_number,
-        condition,
-    )

@@ -16,16 +16,13 @@ from annotation_store.formats.format import FormatName, ReadOptions, state_of
 from annotation_store.formats.hugging_face import DATA_PATH, format_card
 from annotation_store.formats.source import open_source
 from annotation_store.importing import ImportResult, PendingImport, Watch, ignore_progress
-from annotation_store.rows import filter_documents, select_documents, to_document
+from annotation_store.listing import read_documents
 from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
-from annotation_store.tables import DocumentRow
 from ner_core.formats import write_lines
 from ner_core.labels import CLUENER, LabelSet
 
 ExportFormat = FormatName
 ImportFormat = FormatName
-
-_ROWS_AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +149,7 @@ def read_states(
     Raises:
         ValueError: There is no such project or status.
     """
-    with store.database.reading() as connection:
-        listing = select_documents(*filter_documents(connection, project, status))
-        rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
-            listing.order_by(DocumentRow.position)
-        )
-        for row in rows:
-            yield state_of(to_document(row))
+    return map(state_of, read_documents(store.database, project=project, status=status))
 
 
 def export_file(

@@ -1,13 +1,16 @@
-"""One import: a source is read and checked to its end, and then stored in one transaction.
+"""One import: a source is read and checked to its end, and then stored, all of it or nothing.
 
 What was read waits in a file that has no name and goes with the program, so that a source may be
-larger than memory, and the database is locked only while it is written.
+larger than memory. It is stored in many short writes, between which others save: see
+`annotation_store.staging`.
 """
 
 import csv
 import pickle
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,22 +18,33 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Literal, Self, TextIO, cast
 
-from annotation_store.appending import append_documents
-from annotation_store.documents import NewDocument
+from annotation_store.database import Database
+from annotation_store.documents import NewDocument, StoreError
 from annotation_store.formats.format import Format, ReadOptions
 from annotation_store.formats.source import ReadingNotes, Source
-from annotation_store.project_rows import find_project
 from annotation_store.projects import Project, use_present_name
+from annotation_store.staging import (
+    begin_import,
+    complete_import,
+    drop_import,
+    end_import,
+    enter_documents,
+    stage_documents,
+)
 from annotation_store.store import AnnotationStore
 from ner_core.formats import DataFormatError
 from ner_core.spans import Span
 
 MAX_FIRST_ERRORS = 20
 _DOCUMENTS_AT_A_TIME = 500
+_MAX_REST_S = 0.5
 
 
 class ImportCancelled(Exception):
-    """Raised by whoever watches an import, to end it; nothing of it is stored."""
+    """Raised by whoever watches an import, to end it; nothing of it is stored.
+
+    Too late, and without effect, once the import enters its project.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +52,13 @@ class ImportProgress:
     """How far an import is.
 
     Attributes:
-        step: "reading", counted in bytes, or "storing", counted in documents.
+        step: "reading", counted in bytes; "storing", counted in documents, where nobody sees them
+            yet; "entering", counted likewise, when the import is certain.
         done: So many.
         total: Of so many.
     """
 
-    step: Literal["reading", "storing"]
+    step: Literal["reading", "storing", "entering"]
     done: int
     total: int
 
@@ -178,26 +193,34 @@ class PendingImport:
         Args:
             store: Where to.
             project: The project's name.
-            watch: Is told how far it is; what it raises undoes everything.
+            watch: Is told how far it is; what it raises undoes everything until the import enters
+                its project. From then on a program that dies leaves the rest to the next one that
+                opens the database.
             annotator: Who labelled those documents whose source does not say.
 
         Raises:
             ValueError: There is no such project, or it no longer has one of the labels.
             StoreError: The database cannot be written.
         """
-        num_added = num_done = 0
-        now = datetime.now(UTC)
-        watch(ImportProgress("storing", 0, self.num_documents))
-        with store.database.writing() as connection:
-            project_id, found = find_project(connection, project, for_update=True)
-            for documents in self._stored_documents():
-                adopted = [_adopt(document, found) for document in documents]
-                result = append_documents(
-                    connection, project_id, adopted, source="import", annotator=annotator, now=now
-                )
-                num_added += len(result.added_ids)
-                num_done += len(documents)
-                watch(ImportProgress("storing", num_done, self.num_documents))
+        database, total = store.database, self.num_documents
+        watch(ImportProgress("storing", 0, total))
+        import_id, found = begin_import(database, project)
+        try:
+            labels = self._stage(database, import_id, found, watch, annotator)
+            complete_import(database, import_id, labels)
+        except BaseException:
+            # Nobody sees what cannot be dropped now; it is dropped when the database is opened.
+            with suppress(StoreError):
+                drop_import(database, import_id)
+            raise
+        began = time.monotonic()
+        for number in enter_documents(database, import_id):
+            with suppress(ImportCancelled):
+                watch(ImportProgress("entering", number, total))
+            # As long as it has written, others may.
+            time.sleep(min(time.monotonic() - began, _MAX_REST_S))
+            began = time.monotonic()
+        num_added = end_import(database, import_id)
         return ImportResult(
             num_added,
             self.num_documents - num_added,
@@ -206,7 +229,29 @@ class PendingImport:
             replace(self.notes),
         )
 
-    def _stored_documents(self) -> Iterator[list[NewDocument]]:
+    def _stage(
+        self, database: Database, import_id: int, project: Project, watch: Watch, annotator: str
+    ) -> set[str]:
+        """Write everything where nobody sees it; returns the labels of confirmed spans."""
+        now = datetime.now(UTC)
+        num_done = 0
+        labels: set[str] = set()
+        for documents in self._kept_documents():
+            adopted = [_adopt(document, project) for document in documents]
+            labels.update(span.label for document in adopted for span in document.spans or ())
+            stage_documents(
+                database,
+                import_id,
+                adopted,
+                first_number=num_done + 1,
+                annotator=annotator,
+                now=now,
+            )
+            num_done += len(documents)
+            watch(ImportProgress("storing", num_done, self.num_documents))
+        return labels
+
+    def _kept_documents(self) -> Iterator[list[NewDocument]]:
         self._documents.seek(0)
         while True:
             try:

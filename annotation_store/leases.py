@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from annotation_store.database import Database
@@ -106,8 +106,7 @@ def read_holders(
         rows = connection.execute(
             select(LeaseRow.document_id, LeaseRow.annotator).where(
                 LeaseRow.document_id.in_(set(document_ids)),
-                LeaseRow.holder != other_than,
-                LeaseRow.expires_at > read_clock(connection),
+                is_of_others(connection, other_than),
             )
         )
         return {row.document_id: row.annotator for row in rows}
@@ -144,11 +143,12 @@ def lease(
 
 def is_free(connection: Connection, token: str) -> ColumnElement[bool]:
     """The condition that nobody else holds a document, for a query over `DocumentRow`."""
-    return ~exists().where(
-        LeaseRow.document_id == DocumentRow.id,
-        LeaseRow.holder != token,
-        LeaseRow.expires_at > read_clock(connection),
-    )
+    return ~exists().where(LeaseRow.document_id == DocumentRow.id, is_of_others(connection, token))
+
+
+def is_of_others(connection: Connection, token: str) -> ColumnElement[bool]:
+    """The condition that a lease counts and is not this holder's, for a query over `LeaseRow`."""
+    return and_(LeaseRow.holder != token, LeaseRow.expires_at > read_clock(connection))
 
 
 def read_clock(connection: Connection) -> datetime:

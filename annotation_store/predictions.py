@@ -10,9 +10,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from annotation_store.database import Database
+from annotation_store.document_labels import replace_labels
 from annotation_store.documents import Document
 from annotation_store.project_rows import find_project
 from annotation_store.rows import select_documents, to_document, to_suggestions
@@ -126,7 +137,8 @@ def write_predictions(
         ids = connection.scalars(locked.with_for_update()).all()
         if not ids:
             return
-        documents = list(map(to_document, connection.execute(select_documents(*of_project))))
+        documents = map(to_document, connection.execute(select_documents(*of_project)))
+        read = [(document, by_document[document.id]) for document in documents]
         connection.execute(delete(PredictionRow).where(PredictionRow.document_id.in_(ids)))
         connection.execute(
             insert(PredictionRow),
@@ -140,18 +152,29 @@ def write_predictions(
                 for document_id in ids
             ],
         )
-        for document in documents:
-            prediction = by_document[document.id]
-            connection.execute(
-                update(DocumentRow)
-                .where(DocumentRow.id == document.id)
-                .values(
-                    path_uncertainty=prediction.path_uncertainty,
-                    token_uncertainty=prediction.token_uncertainty,
-                    predicted_by=model,
-                    num_differences=count_differences(document, found.adopt(prediction.spans)),
-                )
-            )
+        # All at once: SQLite takes a third of the time.
+        connection.execute(
+            update(DocumentRow).where(DocumentRow.id == bindparam("of_document")),
+            [
+                {
+                    "of_document": document.id,
+                    "path_uncertainty": prediction.path_uncertainty,
+                    "token_uncertainty": prediction.token_uncertainty,
+                    "predicted_by": model,
+                    "num_differences": count_differences(document, found.adopt(prediction.spans)),
+                }
+                for document, prediction in read
+            ],
+        )
+        # A document that no person has touched shows what the model finds.
+        replace_labels(
+            connection,
+            {
+                document.id: {span.label for span in prediction.spans}
+                for document, prediction in read
+                if document.revision is None or document.revision.source == "model"
+            },
+        )
 
 
 def read_prediction(connection: Connection, document: Document) -> StoredPrediction | None:

@@ -24,6 +24,7 @@ from annotation_store.projects import (
     check_length,
     check_project_name,
 )
+from annotation_store.staging import count_staged
 from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
 from ner_core.labels import LabelSet
 
@@ -32,7 +33,8 @@ class LabelInUse(ValueError):
     """A label that annotations have cannot be removed.
 
     Attributes:
-        num_documents: How many documents have an entity of it.
+        num_documents: How many documents have an entity of it, those of an import that is just
+            entering the project included.
     """
 
     def __init__(self, label: str, num_documents: int) -> None:
@@ -183,6 +185,7 @@ def remove_label(database: Database, project: str, label: str) -> None:
         project_id, found = find_project(connection, project, for_update=True)
         found.check_label(label)
         num_documents = count_documents(connection, project_id, found, label)
+        num_documents += count_staged(connection, project_id, found.names_of(label))
         if num_documents:
             raise LabelInUse(label, num_documents)
         if len(found.labels.labels) == 1:

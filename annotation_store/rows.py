@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
+from sqlalchemy.orm import aliased
 
 from annotation_store.documents import (
     Document,
@@ -71,8 +72,20 @@ def filter_documents(
                 f"expected at most {_MAX_QUERY_CHARACTERS} characters to search for,"
                 f" got {len(query)}"
             )
-        conditions.append(DocumentRow.text.icontains(query, autoescape=True))
+        conditions.append(holds_text(query))
     return conditions
+
+
+def holds_text(query: str) -> ColumnElement[bool]:
+    """The condition that a document's text holds a string, whatever its case.
+
+    A query of its own, which reads the texts as they lie on the disk: in the order of an index,
+    SQLite fetches each one from another place, which takes five times as long.
+    """
+    searched = aliased(DocumentRow, name="searched")
+    return DocumentRow.id.in_(
+        select(searched.id).where(searched.text.icontains(query, autoescape=True))
+    )
 
 
 def select_documents(*conditions: ColumnElement[bool]) -> Select[Any]:

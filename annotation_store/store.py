@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from annotation_store.appending import append_documents, append_revision
 from annotation_store.database import Database, open_database
 from annotation_store.documents import (
-    STATUSES,
     AddResult,
     Document,
     DocumentNotFound,
@@ -31,6 +30,12 @@ from annotation_store.documents import (
     check_status,
     digest_text,
 )
+from annotation_store.listing import (
+    count_statuses,
+    find_neighbour,
+    read_documents,
+    read_page,
+)
 from annotation_store.predictions import read_prediction
 from annotation_store.project_rows import find_project, read_projects
 from annotation_store.projects import Project, check_project_name, use_present_name
@@ -43,6 +48,7 @@ from annotation_store.rows import (
     to_document,
     to_revision,
 )
+from annotation_store.staging import recover_imports
 from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
 from ner_core.labels import LabelSet
 from ner_core.spans import Example, Span, check_spans, check_text
@@ -64,9 +70,6 @@ __all__ = [
 ]
 
 DEFAULT_PROJECT = "default"
-
-# Rows that a cursor fetches together.
-_ROWS_AT_A_TIME = 500
 
 
 class AnnotationStore:
@@ -97,6 +100,11 @@ class AnnotationStore:
                 version.
         """
         database = open_database(url_or_path, lock_timeout_s=lock_timeout_s, must_exist=must_exist)
+        try:
+            recover_imports(database)
+        except BaseException:
+            database.close()
+            raise
         return cls(database)
 
     def close(self) -> None:
@@ -207,7 +215,10 @@ class AnnotationStore:
             ValueError: There is no such project or status.
             DocumentNotFound: The project has no document of the id `after`.
         """
-        return self._neighbour(after, project=project, status=status, is_forward=True)
+        with self.database.reading() as connection:
+            return find_neighbour(
+                connection, after, project=project, status=status, is_forward=True
+            )
 
     def previous(
         self,
@@ -217,27 +228,10 @@ class AnnotationStore:
         status: Status | None = None,
     ) -> Document | None:
         """The document before another one, or the last; otherwise as `next`."""
-        return self._neighbour(before, project=project, status=status, is_forward=False)
-
-    def _neighbour(
-        self, document_id: int | None, *, project: str, status: Status | None, is_forward: bool
-    ) -> Document | None:
         with self.database.reading() as connection:
-            conditions = filter_documents(connection, project, status)
-            position = DocumentRow.position
-            if document_id is not None:
-                here = get_document(connection, document_id)
-                if here.project != project:
-                    raise DocumentNotFound(
-                        f"expected a document of project {project!r},"
-                        f" got document {document_id} of project {here.project!r}"
-                    )
-                conditions.append(
-                    position > here.position if is_forward else position < here.position
-                )
-            order = position.asc() if is_forward else position.desc()
-            row = connection.execute(select_documents(*conditions).order_by(order).limit(1)).first()
-            return to_document(row) if row else None
+            return find_neighbour(
+                connection, before, project=project, status=status, is_forward=False
+            )
 
     def page(
         self,
@@ -261,16 +255,15 @@ class AnnotationStore:
             ValueError: There is no such project or status, the query is too long, or a number is
                 negative.
         """
-        if offset < 0 or limit < 0:
-            raise ValueError(f"expected offset and limit from 0, got {offset} and {limit}")
         with self.database.reading() as connection:
-            conditions = filter_documents(connection, project, status, query)
-            num_total = connection.scalar(
-                select(func.count()).select_from(DocumentRow).where(*conditions)
+            return read_page(
+                connection,
+                project=project,
+                status=status,
+                query=query,
+                offset=offset,
+                limit=limit,
             )
-            listing = select_documents(*conditions).order_by(DocumentRow.position)
-            rows = connection.execute(listing.offset(offset).limit(limit)).all()
-            return DocumentPage(tuple(map(to_document, rows)), num_total or 0)
 
     def counts(self, *, project: str = DEFAULT_PROJECT) -> dict[Status, int]:
         """The number of documents of each status; all five statuses are there.
@@ -279,14 +272,7 @@ class AnnotationStore:
             ValueError: There is no such project.
         """
         with self.database.reading() as connection:
-            conditions = filter_documents(connection, project)
-            rows = connection.execute(
-                select(DocumentRow.status, func.count().label("num_documents"))
-                .where(*conditions)
-                .group_by(DocumentRow.status)
-            )
-            found = {row.status: row.num_documents for row in rows}
-            return {status: found.get(status, 0) for status in STATUSES}
+            return count_statuses(connection, project)
 
     # Revisions
 
@@ -328,7 +314,7 @@ class AnnotationStore:
             # PostgreSQL has no BEGIN IMMEDIATE; there, rows are locked until the end: first the
             # project, then the document, as everybody does.
             name = get_document(connection, document_id).project
-            _id, project = find_project(connection, name, for_share=True)
+            project_id, project = find_project(connection, name, for_share=True)
             connection.execute(
                 select(DocumentRow.id).where(DocumentRow.id == document_id).with_for_update()
             )
@@ -345,6 +331,7 @@ class AnnotationStore:
             prediction = read_prediction(connection, document)
             append_revision(
                 connection,
+                project_id,
                 document,
                 spans=spans,
                 suggestions=suggestions,
@@ -391,13 +378,8 @@ class AnnotationStore:
         Raises:
             ValueError: There is no such project or status.
         """
-        with self.database.reading() as connection:
-            listing = select_documents(*filter_documents(connection, project, status))
-            rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
-                listing.order_by(DocumentRow.position)
-            )
-            for document in map(to_document, rows):
-                yield Example(document.external_id, document.text, document.spans)
+        for document in read_documents(self.database, project=project, status=status):
+            yield Example(document.external_id, document.text, document.spans)
 
 
 def _now() -> datetime:

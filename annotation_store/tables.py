@@ -138,8 +138,11 @@ class DocumentRow(Base):
         # The digest stands for the text, which may be longer than an index entry can be.
         UniqueConstraint("project_id", "text_sha256"),
         Index(None, "project_id", "status", "position"),
-        Index(None, "project_id", "status", "path_uncertainty"),
-        Index(None, "project_id", "status", "token_uncertainty"),
+        # With the position, by which the queue orders what is equally uncertain: all texts, until
+        # a model has read them.
+        Index(None, "project_id", "status", "path_uncertainty", "position"),
+        Index(None, "project_id", "status", "token_uncertainty", "position"),
+        Index(None, "project_id", "predicted_by"),
         CheckConstraint("position >= 1", name="position_counts_from_one"),
         CheckConstraint("text <> ''", name="text_not_empty"),
         CheckConstraint("length(text_sha256) = 64", name="digest_is_sha256"),
@@ -214,6 +217,70 @@ class PredictionRow(Base):
     model: Mapped[str] = mapped_column(Text)
     spans: Mapped[list[dict[str, Any]]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DocumentLabelRow(Base):
+    """A label of an entity that a document shows, under the name that the label had that day.
+
+    Of its newest revision's, confirmed or suggested; where no person has said anything yet, of the
+    model's prediction. It repeats what stands in their JSON, which takes too long to look through.
+    """
+
+    __tablename__ = "document_label"
+    __table_args__ = (Index(None, "label", "document_id"),)
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True)
+    label: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class ProjectAnnotatorRow(Base):
+    """Somebody who has saved or imported a revision in a project; models are left out."""
+
+    __tablename__ = "project_annotator"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    annotator: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class StagedImportRow(Base):
+    """An import that is under way; see `annotation_store.staging`.
+
+    `labels` are those of its confirmed spans. `touched_at` is when it last moved.
+    """
+
+    __tablename__ = "staged_import"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
+    labels: Mapped[list[str]] = mapped_column(Json)
+    is_complete: Mapped[bool] = mapped_column(Boolean)
+    num_added: Mapped[int]
+    touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StagedDocumentRow(Base):
+    """A text on its way into a project, with its first revision if it has one.
+
+    The columns are those of `DocumentRow` and `RevisionRow`; `labels` become `DocumentLabelRow`s.
+    """
+
+    __tablename__ = "staged_document"
+    __table_args__ = (UniqueConstraint("import_id", "text_sha256"),)
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("staged_import.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    external_id: Mapped[str] = mapped_column(Text)
+    revision_number: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    label: Mapped[dict[str, Any]] = mapped_column(Json)
+    suggestions: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    annotator: Mapped[str] = mapped_column(Text)
+    num_changes: Mapped[int]
+    is_preannotated: Mapped[bool] = mapped_column(Boolean)
+    labels: Mapped[list[str]] = mapped_column(Json)
 
 
 class LeaseRow(Base):

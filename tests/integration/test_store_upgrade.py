@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from annotation_store.document_filter import DocumentFilter
+from annotation_store.leases import Holder
+from annotation_store.queue import read_annotators, take_documents
 from annotation_store.store import AnnotationStore, NewDocument
 from annotation_store.upkeep import verify
 from ner_core.labels import CLUENER, MSRA
@@ -93,6 +96,49 @@ def test_an_upgraded_database_takes_what_is_new(path: Path) -> None:
         assert verify(store.database).problems == ()
 
 
+def test_an_upgraded_database_is_filtered_by_label_and_annotator(path: Path) -> None:
+    with AnnotationStore.open(path) as store:
+        holder = Holder("page", "梅")
+
+        def take(wanted: DocumentFilter) -> list[int]:
+            found = take_documents(
+                store.database, project="default", holder=holder, wanted=wanted, limit=9
+            )
+            return [document.id for document in found]
+
+        by_label = {
+            label: {
+                document.id
+                for document in store.page(limit=99).documents
+                if label in {span.label for span in (*document.spans, *document.suggestions)}
+            }
+            for label in CLUENER.labels
+        }
+        assert any(by_label.values())
+        for label, expected in by_label.items():
+            assert set(take(DocumentFilter(label=label))) == expected
+        assert "李雷" in read_annotators(store.database, project="default")
+
+
+def test_json_that_is_none_does_not_keep_a_database_from_opening(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TRIGGER revision_no_update")
+        for number, (label, suggestions) in enumerate(
+            [("oops", "{"), ("5", '["x", 3]'), ("[1]", '[{"label": null}]')], start=1
+        ):
+            connection.execute(
+                "UPDATE revision SET label = ?, suggestions = ? WHERE rowid = ?",
+                (label, suggestions, number),
+            )
+        connection.execute(
+            "CREATE TRIGGER revision_no_update BEFORE UPDATE ON revision"
+            " BEGIN SELECT RAISE(ABORT, 'a revision is never changed'); END"
+        )
+        connection.commit()
+    with AnnotationStore.open(path) as store:
+        assert len(verify(store.database).problems) == 3
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
@@ -146,7 +192,13 @@ DIE_BEFORE = (
 
 
 @pytest.mark.parametrize(
-    "step", ["DROP TABLE document", "CREATE TABLE lease", "UPDATE annotation_store_version"]
+    "step",
+    [
+        "DROP TABLE document",
+        "CREATE TABLE lease",
+        "INSERT INTO document_label",
+        "UPDATE annotation_store_version",
+    ],
 )
 def test_a_process_killed_while_it_upgrades_leaves_the_old_database(path: Path, step: str) -> None:
     before = definitions(path), read_rows(path)

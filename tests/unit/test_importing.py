@@ -1,8 +1,10 @@
-"""One import: watched, cancelled, refused, in one transaction and in little memory."""
+"""One import: watched, cancelled, refused, in short writes and in little memory."""
 
 import csv
+import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,17 @@ from annotation_store.formats.catalog import FORMATS
 from annotation_store.formats.format import ReadOptions
 from annotation_store.formats.source import Source, SourceFile, source_of_bytes
 from annotation_store.importing import ImportCancelled, ImportProgress, PendingImport
+from annotation_store.project_changes import (
+    LabelInUse,
+    remove_label,
+    rename_label,
+    rename_project,
+)
+from annotation_store.staging import count_staged, recover_imports
 from annotation_store.store import AnnotationStore, NewDocument
+from annotation_store.upkeep import verify
 from ner_core.labels import CLUENER
+from ner_core.spans import Span
 
 NUM_LINES = 3000
 
@@ -42,9 +53,10 @@ def test_an_import_is_watched_from_its_first_byte_to_its_last_document(
     with read(source, watch=seen.append) as pending:
         result = pending.store(store, "default", seen.append)
     assert (result.num_added, result.num_duplicates) == (NUM_LINES, 0)
-    for step, total in (("reading", source.size), ("storing", NUM_LINES)):
+    sizes = {"reading": source.size, "storing": NUM_LINES, "entering": NUM_LINES}
+    for step, total in sizes.items():
         shares = [one.done for one in seen if one.step == step]
-        assert (shares[0], shares[-1]) == (0, total)
+        assert (shares[0] == 0 or step == "entering", shares[-1]) == (True, total)
         assert shares == sorted(shares)
         assert len(shares) >= NUM_LINES // 500
 
@@ -73,6 +85,135 @@ def test_a_label_that_goes_away_before_the_storing_keeps_all_out(store: Annotati
     ):
         pending.store(store, "default")
     assert store.page().num_total == 1
+
+
+def during(step: str, call: Callable[[], object]) -> Callable[[ImportProgress], None]:
+    """Do something once, in the middle of a step."""
+    calls = [call]
+
+    def watch(progress: ImportProgress) -> None:
+        if progress.step == step and progress.done > progress.total / 2 and calls:
+            calls.pop()()
+
+    return watch
+
+
+def cancel() -> None:
+    raise ImportCancelled
+
+
+def test_people_save_while_an_import_is_stored_and_enters(
+    store: AnnotationStore, source: Source
+) -> None:
+    """In one long transaction no save would come between two steps of it."""
+    is_over = threading.Event()
+    num_saved = 0
+
+    def save_again_and_again() -> None:
+        nonlocal num_saved
+        while not is_over.is_set():
+            store.save(1, base_revision=num_saved, spans=[], status="accepted", annotator="梅")
+            num_saved += 1
+
+    saved_at: dict[str, list[int]] = {"reading": [], "storing": [], "entering": []}
+    with ThreadPoolExecutor(1) as threads, read(source) as pending:
+        saving = threads.submit(save_again_and_again)
+        try:
+            pending.store(
+                store, "default", lambda progress: saved_at[progress.step].append(num_saved)
+            )
+        finally:
+            is_over.set()
+        saving.result()
+    for step in ("storing", "entering"):
+        assert saved_at[step][-1] > saved_at[step][0], saved_at
+    assert store.page().num_total == NUM_LINES + 1
+    assert verify(store.database).problems == ()
+
+
+def test_it_is_too_late_to_cancel_an_import_that_enters(
+    store: AnnotationStore, source: Source
+) -> None:
+    with read(source) as pending:
+        assert pending.store(store, "default", during("entering", cancel)).num_added == NUM_LINES
+    assert store.page().num_total == NUM_LINES + 1
+
+
+def test_nobody_sees_what_is_only_staged(store: AnnotationStore, source: Source) -> None:
+    seen: list[int] = []
+    with read(source) as pending:
+        pending.store(
+            store, "default", during("storing", lambda: seen.append(store.page().num_total))
+        )
+    assert seen == [1]
+
+
+def test_a_text_that_somebody_adds_meanwhile_is_not_added_again(
+    store: AnnotationStore, source: Source
+) -> None:
+    texts = [NewDocument("第7条"), NewDocument(f"第{NUM_LINES - 1}条")]
+    with read(source) as pending:
+        result = pending.store(store, "default", during("entering", lambda: store.add(texts)))
+    # The first of the two had entered already, the second had not.
+    assert (result.num_added, result.num_duplicates) == (NUM_LINES - 1, 1)
+    documents = store.page(limit=NUM_LINES + 9).documents
+    assert len(documents) == len({document.text for document in documents}) == NUM_LINES + 1
+
+
+def test_a_label_is_in_use_as_soon_as_an_import_is_certain(store: AnnotationStore) -> None:
+    lines = "".join(
+        f'{{"text": "在{n}", "label": {{"scene": {{"在": [[0, 0]]}}}}}}\n' for n in range(600)
+    )
+    found: list[LabelInUse] = []
+
+    def remove() -> None:
+        # No document of it can be found while all of them wait.
+        with store.database.writing() as connection:
+            assert count_staged(connection, 1, ["scene"]) == 100
+            assert count_staged(connection, 1, ["name"]) == 0
+        with pytest.raises(LabelInUse) as error:
+            remove_label(store.database, "default", "scene")
+        found.append(error.value)
+
+    with read(source_of_bytes(lines.encode(), "a.jsonl")) as pending:
+        pending.store(store, "default", during("entering", remove))
+    assert [error.num_documents for error in found] == [600]
+
+
+def test_a_label_that_is_removed_while_an_import_is_staged_keeps_all_out(
+    store: AnnotationStore,
+) -> None:
+    line = '{"text": "甲", "label": {"scene": {"甲": [[0, 0]]}}}'
+    with read(source_of_bytes(line.encode(), "a.jsonl")) as pending:
+        remove = during("storing", lambda: remove_label(store.database, "default", "scene"))
+        with pytest.raises(ValueError, match=r"expected one of the labels address, .* 'scene'"):
+            pending.store(store, "default", remove)
+    assert store.page().num_total == 1
+
+
+def test_a_label_and_a_project_may_be_renamed_while_an_import_is_stored(
+    store: AnnotationStore,
+) -> None:
+    def rename() -> None:
+        rename_label(store.database, "default", "scene", "place")
+        rename_project(store.database, "default", "旅行")
+
+    line = '{"text": "甲", "label": {"scene": {"甲": [[0, 0]]}}}'
+    with read(source_of_bytes(line.encode(), "a.jsonl")) as pending:
+        pending.store(store, "default", during("storing", rename))
+    document = store.find("甲", project="旅行")
+    assert document is not None
+    assert document.spans == (Span(0, 1, "place"),)
+
+
+def test_an_import_enters_once_although_another_program_helps(
+    store: AnnotationStore, source: Source
+) -> None:
+    with read(source) as pending:
+        help_with_it = during("entering", lambda: recover_imports(store.database))
+        assert pending.store(store, "default", help_with_it).num_added == NUM_LINES
+    assert store.page().num_total == NUM_LINES + 1
+    assert verify(store.database).problems == ()
 
 
 def test_the_report_holds_every_error_and_the_first_are_at_hand(tmp_path: Path) -> None:

@@ -293,3 +293,37 @@ def test_a_prediction_for_a_document_of_another_project_is_passed_over(
     found = [NewPrediction(6, (), 0.5, 0.5), NewPrediction(99, (), 0.5, 0.5)]
     write_predictions(store.database, project="default", model="m", predictions=found)
     assert read_progress(store.database, project="other", model="m").num_read == 0
+
+
+# What is kept at hand for the filters
+
+
+def test_a_text_that_only_the_model_has_read_is_found_by_what_the_model_finds(
+    store: AnnotationStore,
+) -> None:
+    name, place = Span(4, 7, "name", 0.9), Span(8, 10, "place", 0.9)
+    found = [NewPrediction(number, (name,), 0.5, 0.5) for number in (1, 2)]
+    write_predictions(store.database, project="default", model="m", predictions=found)
+    assert take(store, wanted=DocumentFilter(status="new", label="name")) == [1, 2]
+    again = [NewPrediction(1, (place,), 0.5, 0.5)]
+    write_predictions(store.database, project="default", model="trained", predictions=again)
+    assert take(store, wanted=DocumentFilter(status="new", label="name")) == [2]
+    save(store, 2, Span(8, 10, "place"))
+    # A person has spoken: what the model goes on finding there is no longer shown.
+    write_predictions(store.database, project="default", model="trained", predictions=found[1:])
+    assert take(store, wanted=DocumentFilter(label="name")) == []
+    assert take(store, wanted=DocumentFilter(label="place")) == [1, 2]
+
+
+def test_a_label_that_is_gone_from_the_newest_revision_finds_nothing(
+    store: AnnotationStore,
+) -> None:
+    save(store, 1, Span(4, 7, "name"), Span(8, 10, "place"))
+    save(store, 1, Span(8, 10, "place"))
+    assert take(store, wanted=DocumentFilter(label="name")) == []
+
+
+def test_annotators_of_another_project_are_not_offered(store: AnnotationStore) -> None:
+    save(store, 6, annotator="雷")
+    assert read_annotators(store.database, project="default") == ()
+    assert read_annotators(store.database, project="other") == ("雷",)

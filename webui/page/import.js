@@ -149,7 +149,7 @@ const draw = () => {
   field("keep").textContent = canKeep ? say("keep", { count: count(job.num_documents) }) : "";
   show("report", job.num_errors > 0);
   show("cancel", isRunning);
-  field("cancel").disabled = !isRunning;
+  field("cancel").disabled = !isRunning || job.step === "entering";
   show("discard", !isRunning);
   field("discard").textContent = say(["done", "cancelled", "failed"].includes(job.state) ? "close" : "discard");
   // The card stands above the list; a visitor who pressed a button further down would miss it.

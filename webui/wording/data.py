@@ -125,6 +125,10 @@ DATA: Final[Block] = {
         "正在保存：{done} / {total} 条",
         "Storing: {done} of {total}",
     ),
+    "data.import_step_entering": (
+        "已全部写入，正在加入项目：{done} / {total}（不能再取消）",
+        "All is written and enters the project: {done} / {total} (too late to cancel)",
+    ),
     "data.import_done": ("已导入 {count} 条，用时 {time} 秒。", "{count} imported in {time} s."),
     "data.import_duplicates": (
         "{count} 条与已有文本相同，未重复添加。",
