@@ -3,13 +3,20 @@
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModelForMaskedLM, BertConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForMaskedLM,
+    BertConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+)
 
 from ner_core.checkpoint import CARD_FILE, METRICS_FILE, load_encoder
 from ner_core.preprocessing import CharacterVocabulary
@@ -84,7 +91,7 @@ def load_starting_encoder(path_or_hub_id: str, dropout: float | None) -> Startin
     encoder = load_encoder(path_or_hub_id)
     if encoder.checkpoint is None:
         directory = find_directory(path_or_hub_id)
-        with quiet_transformers():
+        with _explain_lack_of_head(encoder.model.config):
             model, report = AutoModelForMaskedLM.from_pretrained(
                 directory, output_loading_info=True, dtype=torch.float32, trust_remote_code=False
             )
@@ -193,13 +200,25 @@ def _build_from_config(path_or_hub_id: str, *, num_tokens: int) -> PreTrainedMod
     return _build_head(config)
 
 
-def _build_head(config: object) -> PreTrainedModel:
+def _build_head(config: PretrainedConfig) -> PreTrainedModel:
+    with _explain_lack_of_head(config):
+        return AutoModelForMaskedLM.from_config(config, trust_remote_code=False)
+
+
+@contextmanager
+def _explain_lack_of_head(config: PretrainedConfig) -> Iterator[None]:
+    """Say in one line that a kind of model cannot guess masked characters, or not with its sizes.
+
+    Raises:
+        ValueError: In the place of whatever the block raises.
+    """
     try:
         with quiet_transformers():
-            return AutoModelForMaskedLM.from_config(config, trust_remote_code=False)
+            yield
     except Exception as error:  # a model class may answer a wrong setting with any error at all
         raise ValueError(
-            f"expected an encoder with a head for masked characters, got: {first_line(error)}"
+            f"expected an encoder with a head for masked characters, as BERT and its kin have, got"
+            f" one of type {config.model_type!r}: {first_line(error)}"
         ) from error
 
 

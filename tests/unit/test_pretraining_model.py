@@ -19,7 +19,14 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
+from ner_core.checkpoint import Checkpoint, save_checkpoint
+from ner_core.labels import CLUENER
+from ner_core.lexicon_encoder import LexiconEncoder, LexiconEncoderConfig
+from ner_core.models import Tagger, TaggerConfig
+from ner_core.preprocessing import CharacterVocabulary
 from ner_core.pretrained import quiet_transformers
+from trainer import encoder_directory
+from trainer.encoder_directory import describe_tokenizer
 from trainer.masked_batches import MaskedBatch
 from trainer.masking import IGNORED
 from trainer.pretrain_config import EncoderSettings
@@ -205,3 +212,21 @@ def test_dropout_of_a_continued_encoder_can_be_changed(directory: Path) -> None:
     rates = {module.p for module in model.modules() if isinstance(module, nn.Dropout)}
     assert rates == {0.3}
     assert model.config.hidden_dropout_prob == 0.3
+
+
+@pytest.mark.parametrize("is_checkpoint", [False, True])
+def test_a_kind_of_encoder_that_cannot_guess_is_refused_in_one_line(
+    tmp_path: Path, is_checkpoint: bool
+) -> None:
+    config = LexiconEncoderConfig(vocab_size=len(TOKENS), embedding_size=4)
+    encoder = LexiconEncoder(config)
+    if is_checkpoint:
+        tagger = Tagger(encoder, TaggerConfig(architecture="bert-crf", labels=CLUENER))
+        vocabulary = CharacterVocabulary.from_token_ids({t: i for i, t in enumerate(TOKENS)})
+        checkpoint = Checkpoint(tagger, vocabulary, describe_tokenizer(TOKENS))
+        save_checkpoint(checkpoint, tmp_path / "encoder", card="")
+    else:
+        encoder_directory.write_encoder(encoder, TOKENS, tmp_path / "encoder")
+    with pytest.raises(ValueError, match="got one of type 'lexicon': Unrecognized") as caught:
+        load_starting_encoder(str(tmp_path / "encoder"), None)
+    assert len(str(caught.value).splitlines()) == 1
