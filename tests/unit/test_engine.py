@@ -1,13 +1,16 @@
 """Single optimizer steps: what each option of the recipe does to gradients and weights."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 import torch
-from torch import Tensor
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from ner_core.checkpoint import load_encoder
 from ner_core.dataset import Batch, TaggingDataset, collate
@@ -30,7 +33,9 @@ HOW: OptimizationSettings = parse_settings(
 class MakeEngine(Protocol):
     """Makes an engine over a random tagger without dropout, the same one each time."""
 
-    def __call__(self, architecture: str = "bert-bilstm-crf", **settings: Any) -> Engine: ...
+    def __call__(
+        self, architecture: str = "bert-bilstm-crf", world: World = ALONE, **settings: Any
+    ) -> Engine: ...
 
 
 @pytest.fixture
@@ -42,11 +47,13 @@ def batch(eight_sentences: tuple[Example, ...], tiny_encoder: Path) -> Batch:
 
 @pytest.fixture
 def make_engine(tiny_encoder: Path) -> MakeEngine:
-    def make(architecture: str = "bert-bilstm-crf", **settings: Any) -> Engine:
+    def make(
+        architecture: str = "bert-bilstm-crf", world: World = ALONE, **settings: Any
+    ) -> Engine:
         encoder = load_encoder(tiny_encoder).model
         torch.manual_seed(1)
         config = TaggerConfig(architecture=architecture, labels=CLUENER, dropout=0.0)
-        return Engine(Tagger(encoder, config), replace(HOW, **settings), ALONE, num_steps=10)
+        return Engine(Tagger(encoder, config), replace(HOW, **settings), world, num_steps=10)
 
     return make
 
@@ -88,6 +95,49 @@ def test_an_accumulated_step_is_the_step_of_the_whole_batch(
     assert summed == pytest.approx(loss, rel=1e-5)
     for one, two in zip(whole.tagger.parameters(), parts.tagger.parameters(), strict=True):
         assert torch.allclose(one, two, atol=1e-6)
+
+
+@pytest.fixture
+def process_group() -> Iterator[None]:
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.usefixtures("process_group")
+def test_accumulated_gradients_are_exchanged_once_a_step(
+    batch: Batch, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The engine takes itself for one of two, so that it exchanges; nobody answers differently.
+    monkeypatch.setattr(World, "sum", lambda _, values: list(values))
+    engine = make_engine(world=World(0, 2, torch.device("cpu")))
+    assert isinstance(engine.model, DistributedDataParallel)
+    exchanged: list[Tensor] = []
+
+    def exchange(_: None, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
+        exchanged.append(bucket.buffer())
+        answer: torch.futures.Future[Tensor] = torch.futures.Future()
+        answer.set_result(bucket.buffer())
+        return answer
+
+    engine.model.register_comm_hook(None, exchange)
+    engine.take_step([batch], batch.num_characters)
+    per_step = len(exchanged)
+    assert per_step > 0
+    engine.take_step([batch, batch, batch], 3 * batch.num_characters)
+    assert len(exchanged) == 2 * per_step
+
+
+def test_compiling_is_left_to_torch_and_only_where_it_is_asked_for(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[dict[str, object]] = []
+    monkeypatch.setattr(nn.Module, "compile", lambda _, **options: compiled.append(options))
+    make_engine()
+    assert compiled == []
+    make_engine(compile=True)
+    # Batches are of many lengths: a graph for each would be compiled anew all the time.
+    assert compiled == [{"dynamic": True}]
 
 
 def test_the_adversarial_step_goes_up_the_loss_and_comes_back(

@@ -1,9 +1,11 @@
 """Which parameters learn, at which rates, and how the rates change."""
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from ner_core.labels import CLUENER
 from ner_core.models import Tagger, TaggerConfig
@@ -13,10 +15,12 @@ from trainer.flags import parse_settings
 from trainer.new_encoder import make_encoder
 from trainer.optimization import (
     build_optimizer,
+    build_pretraining_optimizer,
     build_scheduler,
     encoder_depths,
     freeze_parameters,
 )
+from trainer.pretrain_config import PretrainingSettings
 
 SETTINGS = parse_settings(
     ["--train", "cluener=a", "--output", "b", "--recipe", "small"], lambda _: {}
@@ -102,3 +106,36 @@ def test_rates_rise_to_their_peak_and_fall_to_zero() -> None:
     assert rates[:3] == [0.5, 1.0, 1.0]
     assert rates[2:] == sorted(rates[2:], reverse=True)
     assert scheduler.get_last_lr() == [0.0]
+
+
+def test_rates_of_pretraining_fall_along_a_cosine() -> None:
+    settings = PretrainingSettings(learning_rate=2.0, warmup_fraction=0.2)
+    optimizer, scheduler = build_pretraining_optimizer(nn.Linear(2, 2), settings, num_steps=10)
+    rates = []
+    for _ in range(10):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    cosine = [1 + math.cos(math.pi * step / 8) for step in range(8)]
+    assert rates == pytest.approx([1.0, 2.0, *cosine])
+    assert scheduler.get_last_lr() == [0.0, 0.0]
+
+
+def test_both_kinds_of_training_step_in_one_kernel(tagger: Tagger) -> None:
+    pretraining, _ = build_pretraining_optimizer(tagger, PretrainingSettings(), num_steps=10)
+    for optimizer in (build_optimizer(tagger, HOW), pretraining):
+        assert all(group["fused"] for group in optimizer.param_groups)
+
+
+def test_pretraining_decays_matrices_only() -> None:
+    settings = PretrainingSettings(weight_decay=0.3)
+    model = nn.Sequential(nn.Embedding(4, 2), nn.LayerNorm(2), nn.Linear(2, 2))
+    optimizer, _ = build_pretraining_optimizer(model, settings, num_steps=10)
+    decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
+    assert {name: decays[id(p)] for name, p in model.named_parameters()} == {
+        "0.weight": 0.3,
+        "1.weight": 0.0,
+        "1.bias": 0.0,
+        "2.weight": 0.3,
+        "2.bias": 0.0,
+    }

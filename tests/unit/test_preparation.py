@@ -57,6 +57,17 @@ def test_a_prepared_corpus_holds_the_lines_and_says_so(whole: PreparedCorpus) ->
     assert (read_all(whole)["token_ids"] == cls_token_id).sum() == len(lines)
 
 
+def test_the_vocabulary_is_counted_on_the_corpus_by_frequency(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("天天天Ａa 好\n天好B\n", encoding="utf-8")
+    planned = plan(str(text), min_count=2)
+    tokens = planned.tokens
+    assert tokens is not None
+    # Upper case and full width count as the token that they will be; B is too rare for one.
+    assert tokens[6:] == ("天", "a", "好")
+    assert {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"} < set(tokens[:6])
+
+
 def test_rows_are_mapped_not_read(whole: PreparedCorpus) -> None:
     assert all(isinstance(part, np.memmap) for part in whole.train._parts)
 
