@@ -161,10 +161,10 @@ def describe_offer(
     """
     described = describe_models(models)
     suggesting = models.for_project(project)
-    is_visible = len(described) > 1
+    visible = True if len(described) > 1 else "hidden"
     return [
-        gr.update(models=described, chosen=chosen, visible=is_visible or "hidden"),
-        gr.update(models=described, visible=is_visible),
+        gr.update(models=described, chosen=chosen, visible=visible),
+        gr.update(models=described, visible=visible),
         gr.update(suggesting=suggesting.name if suggesting else None),
     ]
 

@@ -138,7 +138,7 @@ def make_about_view(described: list[ModelDescription], *, example: str) -> gr.HT
 
 def make_batch_model_view(described: list[ModelDescription]) -> gr.HTML:
     """Which model will read a file; not shown where there is but one."""
-    visible = len(described) > 1
+    visible = True if len(described) > 1 else "hidden"
     return make_view("batch_model", [_MODELS_SCRIPT], models=described, visible=visible)
 
 

@@ -33,6 +33,14 @@ def choose(page: Page, name: str, content: bytes) -> Locator:
     return card
 
 
+def test_both_columns_begin_at_the_same_height(page: Page) -> None:
+    expect(page.locator(".documents .filters b").first).to_have_text(re.compile(r"\d"))
+    tops = [
+        page.locator(column).bounding_box()["y"] for column in ("#data-documents", ".add-texts")
+    ]
+    assert tops[0] == tops[1]
+
+
 def test_a_column_is_chosen_and_its_texts_are_imported(page: Page) -> None:
     content = "编号,句子,备注\n1,第一句𠮷野家,甲\n2,第二句😀,乙\n".encode("gb18030")
     card = choose(page, "表格.csv", content)

@@ -64,7 +64,11 @@ def test_corrections_train_a_model_that_a_click_puts_to_use(
     page.reload()
     open_training(page)
     expect(state).to_have_text("default-1 · 已完成", timeout=PATIENCE_MS)
-    expect(page.get_by_test_id("train-result")).to_contain_text(re.compile("看不出|不太可能是偶然"))
+    result = page.get_by_test_id("train-result")
+    expect(result).to_contain_text(re.compile("看不出|不太可能是偶然"))
+    expect(result).to_contain_text("95% 置信区间")
+    for curve in ("loss", "f1"):
+        expect(page.locator(f"#train-{curve}-plot .vega-embed path").first).to_be_visible()
 
     page.get_by_role("button", name="换用 default-1").click()
     in_use = page.get_by_test_id("train-models").locator("li[aria-current=true]")
@@ -72,6 +76,7 @@ def test_corrections_train_a_model_that_a_click_puts_to_use(
     expect(summary).to_have_text("已接受 40 条，其中 0 条是 default-1 训练之后新增的。")
     page.get_by_role("tab", name="识别").click()
     expect(page.get_by_role("radio", name="default-1")).to_be_checked()
+    expect(page.locator("#predict-batch_model")).to_have_text("用 default-1 识别")
     page.get_by_role("textbox", name="文本").fill(eight_sentences[0].text)
     page.get_by_role("button", name="识别", exact=True).click()
     latency = page.locator("#predict-result [data-field=latency]")
@@ -106,3 +111,53 @@ def test_a_dev_file_with_other_labels_is_refused_in_one_line(
     page.locator(".train-files input[type=file]").first.set_input_files(wrong)
     expect(page.get_by_test_id("toast-body")).to_contain_text("dev.json:1")
     expect(page.get_by_test_id("toast-body")).to_contain_text("river")
+
+
+def start_a_long_training(page: Page) -> None:
+    page.get_by_role("button", name="更多设置").click()
+    page.get_by_role("textbox", name="最多轮数").fill("200")
+    page.get_by_role("button", name="开始训练").click()
+    expect(page.get_by_test_id("train-state")).to_contain_text("训练中", timeout=PATIENCE_MS)
+
+
+def test_a_training_can_be_cancelled_and_another_one_has_to_wait_for_its_end(
+    app, open_page: Callable[..., Page]
+) -> None:
+    page, other = (open_training(open_page(app.url)) for _ in range(2))
+    start_a_long_training(page)
+    expect(page.get_by_test_id("train-state")).to_be_in_viewport()
+    other.get_by_role("button", name="开始训练").click()
+    expect(other.get_by_test_id("toast-body")).to_contain_text("一次只能有一个")
+    page.get_by_role("button", name="取消").click()
+    expect(page.get_by_test_id("train-state")).to_contain_text("已取消", timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="取消")).to_be_hidden()
+
+
+def test_a_training_goes_on_while_its_app_is_killed_and_started_again(
+    app, open_page: Callable[..., Page]
+) -> None:
+    page = open_training(open_page(app.url))
+    start_a_long_training(page)
+    name = page.get_by_test_id("train-state").inner_text().partition(" ")[0]
+    app.stop()
+    app.start()
+    again = open_training(open_page(app.url))
+    expect(again.get_by_test_id("train-state")).to_have_text(f"{name} · 训练中")
+    expect(again.get_by_role("progressbar", name="训练进程")).to_be_visible()
+    again.get_by_role("button", name="取消").click()
+    expect(again.get_by_test_id("train-state")).to_contain_text("已取消", timeout=PATIENCE_MS)
+
+
+def test_the_learning_curve_is_measured_and_drawn(app, open_page: Callable[..., Page]) -> None:
+    page = open_training(open_page(app.url))
+    measure = page.get_by_role("button", name="测一次学习曲线")
+    measure.click()
+    state = page.get_by_test_id("train-state")
+    expect(state).to_have_text("学习曲线 · 正在测学习曲线", timeout=60_000)
+    expect(measure).to_be_disabled()
+    expect(state).to_have_text("学习曲线 · 已完成", timeout=PATIENCE_MS)
+    points = page.get_by_test_id("train-curve").get_by_role("listitem")
+    expect(points.first).to_contain_text(re.compile(r"^0 句：F1 [01]\.\d{3}"))
+    assert points.count() >= 3
+    expect(page.locator("#train-curve-plot .vega-embed path").first).to_be_visible()
+    expect(measure).to_be_enabled()

@@ -199,7 +199,7 @@ def test_a_single_model_leaves_no_choice(store):
     (project,) = store.projects()
     model, batch_model, result = describe_offer(ModelChoice([PlacePredictor()]), project)
     assert model["visible"] == "hidden"
-    assert not batch_model["visible"]
+    assert batch_model["visible"] == "hidden"
     assert result["suggesting"] is None  # it knows none of the project's labels
 
 
