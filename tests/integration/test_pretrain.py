@@ -1,6 +1,7 @@
 """Pretraining from a text file to an encoder that the trainer takes, and whatever comes between."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -14,12 +15,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
+from transformers import RobertaConfig
 
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.checkpoint import load_checkpoint, load_encoder
 from ner_core.labels import CLUENER
 from ner_core.prediction import Predictor
 from trainer import finetune, pretrain
+from trainer.line_encoder import is_held_out
 from trainer.pretraining_run import PretrainingStepper
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +191,44 @@ def test_accumulated_batches_learn_as_one_large_batch(tmp_path: Path) -> None:
     more = ["--batch-size", str(num_rows // 2 + 1), "--accumulation", "2"]
     assert pretrain.main([*arguments, *more, "--output", str(small)]) == 0
     assert differ(large, small) < 1e-4
+
+
+def test_bf16_learns_nearly_what_fp32_does(tmp_path: Path) -> None:
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        output = tmp_path / precision
+        arguments = ["--corpus", str(NEWS), *EXACT, "--steps", "8", "--precision", precision]
+        assert pretrain.main([*arguments, "--output", str(output)]) == 0
+        losses[precision] = [record["loss"] for record in read_records(output, "step")]
+        # The weights themselves stay in full precision.
+        assert {weight.dtype for weight in load_weights(output).values()} == {torch.float32}
+    assert losses["bf16"] != losses["fp32"]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.02)
+
+
+def test_an_epoch_reads_every_character_that_is_not_held_out_once(tmp_path: Path) -> None:
+    output = tmp_path / "encoder"
+    assert pretrain.main(flags(output, "--epochs", "2")) == 0
+    read = [record["num_tokens"] for record in read_records(output, "step")]
+    lines = [line for line in NEWS.read_text(encoding="utf-8").splitlines() if line]
+    trained = sum(len(line) for line in lines if not is_held_out(line, 0.2))
+    assert 0 < trained < sum(map(len, lines))
+    assert read[-1] == 2 * trained
+    for record in read_records(output, "evaluation"):
+        assert record["held_out_perplexity"] == pytest.approx(math.exp(record["held_out_loss"]))
+
+
+def test_an_encoder_of_any_configuration_is_pretrained(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = RobertaConfig(**sizes, intermediate_size=24, max_position_embeddings=64)
+    config.save_pretrained(tmp_path / "roberta")
+    output = tmp_path / "encoder"
+    arguments = ["--corpus", str(NEWS), "--encoder-config", str(tmp_path / "roberta")]
+    more = [*COMMON[len(SIZE) :], "--steps", "2", "--output", str(output)]
+    assert pretrain.main([*arguments, *more]) == 0
+    model = load_encoder(output).model
+    assert model.config.model_type == "roberta"
+    assert (model.config.num_hidden_layers, model.config.intermediate_size) == (2, 24)
 
 
 def test_activation_checkpointing_changes_no_result(tmp_path: Path) -> None:
