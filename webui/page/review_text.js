@@ -91,6 +91,13 @@ function drawMarkedText(container, start, text, marks) {
       // The label is written once, where the mark begins.
       if (mark.start === from) run.dataset[mark.lane] = mark.name ?? nameOf(mark.label);
     }
+    for (const lane of ["over", "under"]) {
+      if (!run.dataset[lane]) continue;
+      // Room for it: a long name must not lie over the next one's, or leave the page.
+      const room = make("span", "tag-room");
+      room.dataset.name = run.dataset[lane];
+      run.prepend(room);
+    }
     container.append(run);
   }
 }
