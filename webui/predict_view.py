@@ -17,6 +17,7 @@ import gradio as gr
 
 from ner_core.labels import LabelSet
 from ner_core.prediction import Prediction
+from webui.annotator.component import TAGGED_TEXT_SCRIPTS
 from webui.examples import examples_for
 from webui.label_style import style_labels
 from webui.model_choice import ModelChoice
@@ -108,9 +109,7 @@ def make_result_view(described: list[ModelDescription], *, device: str) -> gr.HT
     """
     scripts = (
         _MODELS_SCRIPT,
-        _ANNOTATOR_ASSETS / "offsets.js",
-        _PERCENT_SCRIPT,
-        _ANNOTATOR_ASSETS / "tagged_text.js",
+        *(_ANNOTATOR_ASSETS / name for name in TAGGED_TEXT_SCRIPTS),
     )
     return make_view(
         "result",

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from annotation_store.project_changes import add_label, remove_label
+from annotation_store.store import DEFAULT_PROJECT
 from ner_core.spans import Span
 from tests.e2e.editor import ADDRESS, BANK, BOOK, NAME, SCENE, add, numbered, saved
 
@@ -164,6 +166,32 @@ def test_overlapping_entities_are_possible_once_they_are_allowed(store, open_edi
         Span(3, 5, "address"),
         Span(4, 6, "position"),
     )
+
+
+@pytest.fixture
+def two_more_labels(store):
+    """The project has twelve labels for one test."""
+    names = ("vehicle", "weapon")
+    for name in names:
+        add_label(store.database, DEFAULT_PROJECT, name)
+    yield
+    for name in names:
+        remove_label(store.database, DEFAULT_PROJECT, name)
+
+
+def test_shift_and_a_digit_reach_the_labels_after_the_tenth(two_more_labels, store, open_editor):
+    add(store, "小明在北京（18b）")
+    editor = open_editor()
+    expect(editor.label_button("weapon")).to_have_attribute("aria-keyshortcuts", "Shift+2")
+    editor.select(0, 2)
+    editor.press("Shift+2")
+    editor.expect_spans(("小明", "weapon", "human"))
+    editor.press("Shift+1")
+    editor.expect_spans(("小明", "vehicle", "human"))
+    editor.press("Shift+3")  # there is no thirteenth
+    editor.expect_spans(("小明", "vehicle", "human"))
+    editor.press(SCENE)
+    editor.expect_spans(("小明", "scene", "human"))
 
 
 def test_keys_belong_to_an_input_method_while_it_composes(store, open_editor):

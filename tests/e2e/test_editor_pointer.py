@@ -53,6 +53,49 @@ def test_a_person_with_a_mouse_only_can_do_everything(store, open_editor):
     assert saved(store, document_id).spans == (Span(9, 11, "address"),)
 
 
+def test_each_key_that_decides_or_moves_has_a_button(store, open_editor):
+    ids = add(store, *(f"叶老桂和浙商银行，叶老桂（8{letter}）" for letter in "abcd"))
+    editor = open_editor()
+    editor.expect_document(ids[0])
+
+    def click(name: str) -> None:
+        editor.page.get_by_role("button", name=re.compile(name)).first.click()
+
+    editor.entities.nth(0).click()
+    click("^接受")
+    editor.entities.nth(1).click()
+    click("^拒绝")
+    editor.expect_spans(("叶老桂", "name", "human"), ("叶老桂", "name", "model"))
+    editor.entities.nth(0).click()
+    click("^起点右移")
+    click("^终点右移")
+    click("^起点左移")
+    editor.expect_spans(("叶老桂和", "name", "human"), ("叶老桂", "name", "model"))
+    click("^终点左移")
+    editor.label_button("book").click()
+    click("^同词全标")
+    editor.expect_spans(("叶老桂", "book", "human"), ("叶老桂", "book", "human"))
+    assert editor.root.evaluate("root => root === document.activeElement")  # keys go on working
+
+    click("^下一篇")
+    editor.expect_document(ids[1])
+    click("^跳过")
+    editor.expect_document(ids[2])
+    click("^存疑")
+    editor.expect_document(ids[3])
+    editor.expect_state("saved")
+    assert [saved(store, id).status for id in ids[1:3]] == ["ignored", "flagged"]
+    for id in (ids[2], ids[1], ids[0]):
+        click("^上一篇")
+        editor.expect_document(id)
+    editor.expect_state("dirty")
+    click("全部快捷键")
+    help_dialog = editor.page.get_by_role("dialog", name="全部快捷键")
+    expect(help_dialog).to_be_visible()
+    help_dialog.get_by_role("button", name="关闭").click()
+    expect(help_dialog).to_be_hidden()
+
+
 def grip(editor: Editor, border: str, *, to: int) -> None:
     """Pull a border of the active entity to the left edge of a character (in UTF-16 units)."""
     box = editor.page.get_by_test_id(f"{border}-grip").bounding_box()

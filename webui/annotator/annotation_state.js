@@ -255,10 +255,6 @@ function obstaclesOf(active, entities) {
   return entities.filter((entity) => entity !== active && !overlaps(entity, active));
 }
 
-function overlaps(first, second) {
-  return first.start < second.end && second.start < first.end;
-}
-
 function isEqual(first, second) {
   return first.start === second.start && first.end === second.end && first.label === second.label;
 }

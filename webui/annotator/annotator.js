@@ -16,6 +16,8 @@ class Annotator {
     this.view = new TextView(parts);
     this.hints = new WordHints(parts, this.view);
     this.panels = new Panels(parts, words, language);
+    this.list = new EntityList(parts, words);
+    this.saveStatus = new SaveStatus(parts, words);
     this.session = new Session(this, (event, payload) => trigger(event, payload));
     this.guidelines = new GuidelinePanel(parts, words, language, (label, text, onSaved) =>
       this.session.saveGuideline(label, text, onSaved),
@@ -101,35 +103,15 @@ class Annotator {
   }
 
   savingChanged() {
-    const { session, words, parts } = this;
+    const { session, parts } = this;
     if (!session.current) return;
-    const { document, state } = session.current;
-    const { lastSaved } = session;
+    const { document } = session.current;
     parts.root.dataset.documentId = document.id;
     parts.root.dataset.revision = document.revision;
     this.panels.drawPosition(document, session.numTotal);
     this.panels.drawRevisions(document);
-    if (this.conflicts.isOpen) {
-      this.panels.drawSaveStatus("conflict", words("annotate.save_conflict"));
-    } else if (session.refusal) {
-      this.panels.drawSaveStatus("error", words("annotate.save_error"));
-      this.tell("annotate.refused", { reason: session.refusal });
-    } else if (session.lane.isLate) {
-      const key = session.numUnsaved ? "annotate.save_error" : "annotate.no_answer";
-      this.panels.drawSaveStatus("error", words(key));
-      this.tell(key);
-    } else if (state.isDirty && !session.isSavingAsShown) {
-      this.panels.drawSaveStatus("dirty", words("annotate.save_dirty"));
-    } else if (session.numUnsaved) {
-      this.panels.drawSaveStatus("saving", words("annotate.save_saving"));
-    } else if (lastSaved === session.current) {
-      this.panels.drawSaveStatus("saved", words("annotate.save_saved", { revision: document.revision }));
-    } else if (lastSaved) {
-      const { position } = lastSaved.document;
-      this.panels.drawSaveStatus("saved", words("annotate.save_saved_other", { position }));
-    } else {
-      this.panels.drawSaveStatus("clean", words("annotate.save_clean", { revision: document.revision }));
-    }
+    const news = this.saveStatus.draw(session, this.conflicts.isOpen);
+    if (news) this.tell(news.key, news.values);
   }
 
   tell(key, values) {
@@ -157,9 +139,11 @@ class Annotator {
 
   draw() {
     const { state } = this;
-    this.view.draw(state.offsets, state.entities, state.active, (entity) => this.styleOf(entity));
-    this.panels.drawEntities(state, (entity) => this.styleOf(entity));
+    const styleOf = (entity) => this.styleOf(entity);
+    this.view.draw(state.offsets, state.entities, state.active, styleOf);
+    this.list.draw(state, styleOf);
     this.#drawCurrent();
+    this.view.showMarks();
   }
 
   changed() {
@@ -171,22 +155,23 @@ class Annotator {
     if (this.state.active === entity) return;
     this.state.active = entity;
     this.view.markActive(entity);
-    this.panels.markActiveRow(entity);
+    this.list.markActive(entity);
     this.#drawCurrent();
+    this.view.showMarks();
   }
 
   hover(entity) {
     this.view.markHovered(entity);
-    this.panels.markHoveredRow(entity);
+    this.list.markHovered(entity);
   }
 
-  // With what can be done to the active entity; the places that "label all" would add are marked beforehand.
+  // What can be done to the active entity; `showMarks` of the view has to follow.
   #drawCurrent() {
     const { active } = this.state;
     const plan = active && this.state.planPropagation(this.allowOverlap);
     this.panels.drawCurrent(this.state, (entity) => this.styleOf(entity), plan);
     this.guidelines.showActive(active && this.styleOf(active));
-    this.view.markPlaces(plan?.additions ?? []);
+    this.view.places = plan?.additions ?? [];
   }
 
   #speakDocument({ document }) {
@@ -196,8 +181,10 @@ class Annotator {
   }
 
   #takeLabels(labels) {
-    if (this.labels === labels) return;
+    if (JSON.stringify(this.labels) === JSON.stringify(labels)) return;
     this.labels = labels;
+    this.view.forget();
+    this.list.forget();
     this.styles = labels.map((style) => ({ ...style, name: style[this.language] }));
     this.styleOfLabel = new Map(this.styles.map((style) => [style.label, style]));
     this.panels.drawPalette(this.styles);
@@ -251,14 +238,16 @@ class Annotator {
     annotator.addEventListener("input", () => this.storage.setItem("ner_annotator", annotator.value));
     this.parts["allow-overlap"].addEventListener("change", (event) => {
       this.storage.setItem("ner_allow_overlap", event.target.checked);
-      if (this.session.current) this.#drawCurrent();
+      if (!this.session.current) return;
+      this.#drawCurrent();
+      this.view.showMarks();
     });
     help.addEventListener("close", () => root.focus());
     for (const type of ["scroll", "pointerdown"]) frame.addEventListener(type, () => this.hints.close());
     frame.addEventListener("scroll", () => this.view.showPlaces());
     new ResizeObserver(() => {
       this.hints.close();
-      this.view.drawSelection();
+      this.view.relayout();
     }).observe(text);
     this.#watchVisibility(root);
   }

@@ -149,12 +149,10 @@ class Commands extends SelectionCommands {
   }
 
   next() {
-    this.session.lastSaved = null;
     this.session.next();
   }
 
   previous() {
-    this.session.lastSaved = null;
     this.session.previous();
   }
 
@@ -163,14 +161,14 @@ class Commands extends SelectionCommands {
   }
 
   restoreDraft() {
-    this.session.restoreDraft();
+    this.session.offers.accept(this.session.current);
     this.parts.draft.hidden = true;
     this.parts.root.focus();
     this.editor.changed();
   }
 
   discardDraft() {
-    this.session.discardDraft();
+    this.session.offers.discard(this.session.current);
     this.parts.draft.hidden = true;
     this.parts.root.focus();
   }

@@ -28,12 +28,20 @@ _STYLES: Final = (
     "narrow.css",
 )
 
-# In this order: later files use the classes of earlier ones. All run in one function of the page.
-_SCRIPTS: Final = (
+# What draws a text with its entities, here and on the first page.
+TAGGED_TEXT_SCRIPTS: Final = (
     "offsets.js",
     "percent.js",
-    "annotation_state.js",
+    "elements.js",
+    "text_blocks.js",
+    "entity_runs.js",
+    "drawn_block.js",
     "tagged_text.js",
+)
+# In this order: later files use the classes of earlier ones. All run in one function of the page.
+_SCRIPTS: Final = (
+    *TAGGED_TEXT_SCRIPTS,
+    "annotation_state.js",
     "text_layout.js",
     "text_view.js",
     "word_hints.js",
@@ -42,11 +50,16 @@ _SCRIPTS: Final = (
     "request_lane.js",
     "keys.js",
     "panels.js",
+    "entity_list.js",
     "guideline_panel.js",
     "conflict_view.js",
     "work_timer.js",
     "queue.js",
+    "saves.js",
+    "draft_offers.js",
+    "route.js",
     "session.js",
+    "save_status.js",
     "selection_commands.js",
     "commands.js",
     "pointer.js",

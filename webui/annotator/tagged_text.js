@@ -1,155 +1,105 @@
 // Draws a text with its entities. Everything goes in through text nodes and attributes: a text is never markup.
+//
+// Of a long text the blocks in sight are drawn at once, the others when the browser has time or somebody asks for them: one
+// key may change hundreds of entities.
 
-// Joins a tag to the last character of its entity, so that no line break can come between.
-const WORD_JOINER = "\u2060";
+// Of a block that was never in sight: tags make a line hold fewer characters.
+const WIDTH_WITH_TAGS = 1.3;
+const NUM_FIRST_IN_SIGHT = 4; // until the browser says which blocks are
+const MAX_CATCHING_UP_MS = 5; // a key may come at any time
 
 class TaggedText {
   constructor(container, testId) {
     this.container = container;
     this.testId = testId;
     this.offsets = new TextOffsets("");
-    this.runs = [];
-    this.nodes = [];
-    this.ids = new WeakMap();
-    this.numIds = 0;
+    this.blocks = [];
+    this.isCatchingUp = false;
+    container.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
+      target.block.isInSight = !skipped;
+      if (!skipped) target.block.catchUp();
+    });
   }
 
-  // Afterwards `nodes` has the text nodes in order, each with the UTF-16 unit it begins at. What has not changed keeps
-  // its elements: laying out 6,000 characters anew costs several times as much as one entity.
+  // `entities` are in the order of their starts.
   draw(offsets, entities, styleOf) {
-    const old = offsets === this.offsets ? this.runs : [];
-    if (offsets !== this.offsets) this.container.replaceChildren();
-    this.offsets = offsets;
-    this.runs = planRuns(offsets.numPoints, entities);
-    for (const run of this.runs) run.key = this.#keyOf(run);
-    const isSame = (first, second) => first !== undefined && second !== undefined && first.key === second.key;
-    let head = 0;
-    while (isSame(old[head], this.runs[head])) head += 1;
-    let tail = 0;
-    const rest = Math.min(old.length, this.runs.length) - head;
-    while (tail < rest && isSame(old.at(-1 - tail), this.runs.at(-1 - tail))) tail += 1;
+    if (offsets !== this.offsets) this.#takeText(offsets);
+    const partsOf = partsOfBlocks(this.blocks, entities);
+    this.blocks.forEach((block, index) => block.draw(partsOf[index], styleOf));
+    if (this.blocks.some((block) => block.waiting)) this.#catchUpSoon();
+  }
 
-    for (const run of old.slice(head, old.length - tail)) run.dom.remove();
-    const fragment = document.createDocumentFragment();
-    this.runs.forEach((run, index) => {
-      const oldRun = index < head ? old[index] : old[index - this.runs.length + old.length];
-      if (index < head || index >= this.runs.length - tail) {
-        run.dom = oldRun.dom;
-        run.nodes = oldRun.nodes;
-      } else {
-        run.nodes = [];
-        run.dom = this.#build(run, run.nodes, styleOf);
-        fragment.append(run.dom);
+  // Draws all anew the next time: colours or names of labels are others now.
+  forget() {
+    this.offsets = new TextOffsets("");
+  }
+
+  // The block with the character at a position, drawn; at the end of the text, the last one. An empty text has none.
+  blockAt(point) {
+    const { blocks } = this;
+    let low = 0;
+    let high = blocks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (blocks[middle].start <= point) low = middle;
+      else high = middle - 1;
+    }
+    blocks[low]?.catchUp();
+    return blocks[low];
+  }
+
+  // The blocks with characters between two positions, drawn.
+  blocksBetween(start, end) {
+    const blocks = this.blocks.filter((block) => block.start < end && block.end > start);
+    for (const block of blocks) block.catchUp();
+    return blocks;
+  }
+
+  // The elements that an entity is drawn with: several where it crosses another one or goes on in the next block.
+  elementsOf(entity) {
+    const blocks = this.blocksBetween(entity.start, entity.end);
+    const elements = blocks.flatMap((block) => [...block.element.querySelectorAll(".ed-entity")]);
+    return elements.filter((element) => element.entity === entity);
+  }
+
+  #takeText(offsets) {
+    this.offsets = offsets;
+    this.blocks = cutIntoBlocks(offsets).map((block) => new DrawnBlock(block, offsets, this.testId));
+    for (const block of this.blocks.slice(NUM_FIRST_IN_SIGHT)) block.isInSight = false;
+    if (this.blocks.length > 1) this.#estimateHeights();
+    this.container.replaceChildren(...this.blocks.map((block) => block.element));
+  }
+
+  #catchUpSoon() {
+    if (this.isCatchingUp) return;
+    this.isCatchingUp = true;
+    whenIdle(() => {
+      this.isCatchingUp = false;
+      const until = performance.now() + MAX_CATCHING_UP_MS;
+      for (const block of this.blocks) {
+        if (performance.now() > until) {
+          this.#catchUpSoon();
+          return;
+        }
+        block.catchUp();
       }
     });
-    this.container.insertBefore(fragment, this.runs[this.runs.length - tail]?.dom ?? null);
-    this.nodes = this.runs.flatMap((run) => run.nodes);
   }
 
-  #build(run, nodes, styleOf) {
-    if (!run.entity) {
-      const node = document.createTextNode(this.offsets.slice(run.start, run.end));
-      nodes.push({ node, unit: this.offsets.toUnit(run.start) });
-      return node;
+  // For the scroll bar, until a block has been in sight.
+  #estimateHeights() {
+    const { fontSize, lineHeight } = getComputedStyle(this.container);
+    const perLine = Math.max(1, this.container.clientWidth / (parseFloat(fontSize) * WIDTH_WITH_TAGS));
+    for (const { start, end, element } of this.blocks) {
+      const lines = this.offsets.slice(start, end).replace(/\n$/, "").split("\n");
+      const numLines = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / perLine)), 0);
+      element.style.containIntrinsicBlockSize = `auto ${Math.round(numLines * parseFloat(lineHeight))}px`;
     }
-    const element = entityElement(run, styleOf(run.entity), this.testId);
-    element.append(...run.children.map((child) => this.#build(child, nodes, styleOf)));
-    return element;
-  }
-
-  #keyOf(run) {
-    if (!run.entity) return `${run.start}-${run.end}`;
-    if (!this.ids.has(run.entity)) this.ids.set(run.entity, (this.numIds += 1));
-    const children = run.children.map((child) => this.#keyOf(child)).join(" ");
-    return `${this.ids.get(run.entity)}/${run.level}(${children})`;
   }
 }
 
-// The text as a tree of runs: a run of an entity holds the runs inside it, the others are plain text. Entities may nest
-// and cross: of two that cross, the second is drawn in two parts.
-function planRuns(numPoints, entities) {
-  const top = { end: numPoints, children: [] };
-  const open = [top];
-  const levels = underlineLevels(entities);
-  let position = 0;
-
-  const writeUntil = (end) => {
-    if (end > position) open.at(-1).children.push({ entity: null, start: position, end });
-    position = Math.max(position, end);
-  };
-  const closeUntil = (end) => {
-    while (open.length > 1 && open.at(-1).end <= end) {
-      writeUntil(open.at(-1).end);
-      open.pop();
-    }
-  };
-
-  const parts = entities.map((entity) => ({ entity, start: entity.start, end: entity.end }));
-  parts.sort(outerFirst);
-  for (let index = 0; index < parts.length; index += 1) {
-    const part = parts[index];
-    closeUntil(part.start);
-    writeUntil(part.start);
-    const limit = open.at(-1).end;
-    if (part.end > limit) {
-      const rest = { entity: part.entity, start: limit, end: part.end };
-      const place = parts.findIndex((other, later) => later > index && outerFirst(rest, other) < 0);
-      parts.splice(place < 0 ? parts.length : place, 0, rest);
-      part.end = limit;
-    }
-    const run = { ...part, level: levels.get(part.entity) ?? 0, children: [] };
-    open.at(-1).children.push(run);
-    open.push(run);
-  }
-  closeUntil(numPoints);
-  writeUntil(numPoints);
-  return top.children;
-}
-
-function outerFirst(first, second) {
-  return first.start - second.start || second.end - first.end;
-}
-
-// The first part of an entity carries the attributes that pages and tests rely on, the last one its tag.
-function entityElement(run, style, testId) {
-  const { entity } = run;
-  const element = document.createElement("span");
-  element.className = `ed-entity ed-${entity.source}`;
-  element.style.setProperty("--color", style.color);
-  if (run.level) element.style.setProperty("--level", run.level);
-  element.entity = entity;
-  if (run.start === entity.start) {
-    element.dataset.testid = testId;
-    element.dataset.start = entity.start;
-    element.dataset.end = entity.end;
-    element.dataset.label = entity.label;
-    element.dataset.source = entity.source;
-    if (entity.score != null) element.dataset.score = entity.score;
-  }
-  if (run.end === entity.end) {
-    const score = percentOf(entity);
-    element.dataset.tag = `${WORD_JOINER}${style.name}${score && `\u00a0${score}`}`;
-  }
-  return element;
-}
-
-// Entities that share a character get underlines at different depths; the shorter one is nearer to the text.
-function underlineLevels(entities) {
-  const levels = new Map();
-  let furthestEnd = 0;
-  const mayOverlap = entities.some((entity) => {
-    const isInside = entity.start < furthestEnd;
-    furthestEnd = Math.max(furthestEnd, entity.end);
-    return isInside;
-  });
-  if (!mayOverlap) return levels;
-  const shortestFirst = [...entities].sort((first, second) => first.end - first.start - (second.end - second.start));
-  for (const entity of shortestFirst) {
-    const taken = new Set();
-    for (const [other, level] of levels) if (overlaps(other, entity)) taken.add(level);
-    let level = 0;
-    while (taken.has(level)) level += 1;
-    levels.set(entity, level);
-  }
-  return levels;
+// Safari 18 has no idle callbacks.
+function whenIdle(act) {
+  if (globalThis.requestIdleCallback) requestIdleCallback(act);
+  else setTimeout(act, 50);
 }

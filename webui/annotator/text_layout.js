@@ -108,10 +108,23 @@ class TextLayout {
 
   // Position of a place in the document tree that lies in the text.
   pointOfNode(node, offset) {
+    const { offsets } = this;
+    if (node === this.container) return this.tagged.blocks[offset]?.start ?? offsets.numPoints;
+    const { block } = (node.nodeType === Node.TEXT_NODE ? node.parentElement : node).closest(".ed-block");
     const range = document.createRange();
-    range.setStart(this.container, 0);
+    range.setStart(block.element, 0);
     range.setEnd(node, offset);
-    return this.offsets.toPoint(range.toString().length);
+    return offsets.toPoint(offsets.toUnit(block.start) + range.toString().length);
+  }
+
+  // The part of the text {start, end} that a box in the window shows, and a little more.
+  partIn({ top, bottom }) {
+    const isIn = ({ element }) => {
+      const rect = element.getBoundingClientRect();
+      return rect.bottom > top && rect.top < bottom;
+    };
+    const blocks = this.tagged.blocks.filter(isIn);
+    return { start: blocks.at(0)?.start ?? 0, end: blocks.at(-1)?.end ?? 0 };
   }
 
   // A range that costs nothing while the text changes under it, unlike the browser's live ones.
@@ -138,8 +151,9 @@ class TextLayout {
   }
 
   #domPosition(point) {
-    const { nodes } = this.tagged;
-    if (!nodes.length) return { node: this.container, offset: 0 };
+    const block = this.tagged.blockAt(point);
+    if (!block) return { node: this.container, offset: 0 };
+    const { nodes } = block;
     const unit = this.offsets.toUnit(point);
     let low = 0;
     let high = nodes.length - 1;
@@ -166,7 +180,8 @@ class TextLayout {
   #textRanges(start, end) {
     const ranges = [];
     const [first, last] = [this.offsets.toUnit(start), this.offsets.toUnit(end)];
-    for (const { node, unit } of this.tagged.nodes) {
+    const nodes = this.tagged.blocksBetween(start, end).flatMap((block) => block.nodes);
+    for (const { node, unit } of nodes) {
       if (unit + node.length <= first || unit >= last) continue;
       const range = document.createRange();
       range.setStart(node, Math.max(first - unit, 0));

@@ -18,10 +18,16 @@ class TextView {
     this.tagged = new TaggedText(text, "entity");
     this.layout = new TextLayout(text, this.tagged);
     this.active = null;
-    this.places = [];
+    this.marked = new Map(); // class name -> the elements that have it
+    this.places = []; // that "label all" would add, {start, end}
+    this.followsCaret = false; // until somebody scrolls
     this.anchor = 0;
     this.focus = 0;
     this.goalX = null;
+    text.addEventListener("copy", (event) => this.#copy(event));
+    for (const type of ["wheel", "pointerdown", "touchmove"]) {
+      frame.addEventListener(type, () => (this.followsCaret = false), { passive: true });
+    }
     const reduceMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.blink = reduceMotion
       ? null
@@ -43,6 +49,11 @@ class TextView {
     return this.anchor !== this.focus;
   }
 
+  get partInSight() {
+    return this.layout.partIn(this.frame.getBoundingClientRect());
+  }
+
+  // Changes what the text is made up of; `showMarks` then puts everything else in its place.
   draw(offsets, entities, active, styleOf) {
     const isNewText = offsets !== this.offsets;
     this.offsets = offsets;
@@ -52,35 +63,38 @@ class TextView {
       this.anchor = 0;
       this.focus = 0;
     }
-    this.#mark("ed-active", active);
-    this.active = active;
-    this.#showSelection();
+    this.markActive(active);
   }
 
+  // Draws all anew the next time: colours or names of labels are others now.
+  forget() {
+    this.tagged.forget();
+  }
+
+  // Marks an entity as the active one; `showMarks` then brings the grips to it.
   markActive(active) {
     this.active = active;
     this.#mark("ed-active", active);
-    this.#drawGrips(this.#origin());
   }
 
   markHovered(entity) {
     this.#mark("ed-hover", entity);
   }
 
-  // Marks places {start, end}; none takes the marks away. Only those in sight: 400 marks cost as much as all the rest.
-  markPlaces(places) {
-    if (!places.length && !this.places.length) return;
-    this.places = places;
+  // Puts everything that lies over the text where the text now is. All questions to the layout are asked here, when all
+  // elements are what they will be: each change between two questions would have the text laid out once more.
+  showMarks() {
+    this.#selectInBrowser();
+    this.drawSelection();
     this.showPlaces();
   }
 
-  // To be called when the frame was scrolled.
+  // Marks the places that "label all" would add, and only those in sight: 400 marks cost as much as all the rest.
   showPlaces() {
     if (!globalThis.Highlight) return; // before Firefox 140 and Safari 17.2: the number on the button has to do
-    CSS.highlights.delete(PLACES_HIGHLIGHT);
-    if (!this.places.length) return;
-    const { first, last } = this.#pointsInSight();
-    const inSight = this.places.filter(({ start, end }) => end > first && start < last);
+    if (!CSS.highlights.delete(PLACES_HIGHLIGHT) && !this.places.length) return;
+    const { partInSight } = this;
+    const inSight = this.places.filter((place) => overlaps(place, partInSight));
     const ranges = inSight.map(({ start, end }) => this.layout.staticRange(start, end));
     CSS.highlights.set(PLACES_HIGHLIGHT, new Highlight(...ranges));
   }
@@ -90,8 +104,16 @@ class TextView {
     this.anchor = anchor;
     this.focus = focus;
     if (!keepGoal) this.goalX = null;
-    this.#showSelection();
+    this.followsCaret = true;
+    this.#selectInBrowser();
+    this.drawSelection();
     this.#scrollToCaret();
+  }
+
+  // To be called when the text's height has changed: of a long text, blocks get theirs when they come into sight.
+  relayout() {
+    this.drawSelection();
+    if (this.followsCaret) this.#scrollToCaret();
   }
 
   // Takes over what the mouse (or a finger, or a screen reader) selected. Returns whether it lies in this text.
@@ -146,11 +168,17 @@ class TextView {
     if (this.blink) this.blink.currentTime = 0;
   }
 
-  #showSelection() {
+  #selectInBrowser() {
     if (this.hasSelection || this.text.contains(getSelection().anchorNode)) {
       this.layout.selectInBrowser(this.anchor, this.focus);
     }
-    this.drawSelection();
+  }
+
+  // The characters of the text: the browser would add line breaks where a block ends.
+  #copy(event) {
+    if (!this.readSelection() || !this.hasSelection) return;
+    event.clipboardData.setData("text/plain", this.offsets.slice(this.start, this.end));
+    event.preventDefault();
   }
 
   #drawGrips(origin) {
@@ -162,11 +190,11 @@ class TextView {
   }
 
   #mark(className, entity) {
-    for (const element of this.text.querySelectorAll(`.${className}`)) element.classList.remove(className);
-    if (!entity) return;
-    for (const element of this.text.querySelectorAll(".ed-entity")) {
-      element.classList.toggle(className, element.entity === entity);
-    }
+    const old = this.marked.get(className) ?? [];
+    const elements = entity ? this.tagged.elementsOf(entity) : [];
+    for (const element of old) if (!elements.includes(element)) element.classList.remove(className);
+    for (const element of elements) element.classList.add(className);
+    this.marked.set(className, elements);
   }
 
   #scrollToCaret() {
@@ -175,16 +203,6 @@ class TextView {
     const margin = rect.height;
     if (rect.top < frame.top + margin) this.frame.scrollTop -= frame.top + margin - rect.top;
     if (rect.bottom > frame.bottom - margin) this.frame.scrollTop += rect.bottom - frame.bottom + margin;
-  }
-
-  // From the first to the last line in sight, or a little more.
-  #pointsInSight() {
-    const frame = this.frame.getBoundingClientRect();
-    const text = this.text.getBoundingClientRect();
-    return {
-      first: this.layout.pointAt(text.left + 1, Math.max(frame.top, text.top) + 4) ?? 0,
-      last: this.layout.pointAt(text.right - 1, Math.min(frame.bottom, text.bottom) - 4) ?? this.offsets.numPoints,
-    };
   }
 
   // Where the frame's content begins, in pixels of the window.

@@ -75,16 +75,16 @@ class WordHints {
   }
 
   #wordsInSight() {
-    const { offsets, layout } = this.view;
+    const { offsets, layout, partInSight } = this.view;
     const frame = this.frame.getBoundingClientRect();
     const words = [];
-    for (const { segment, index } of offsets.words) {
-      if (NO_HINT.test(segment)) continue;
-      const start = offsets.toPoint(index);
+    for (let start = partInSight.start, end; start < partInSight.end; start = end) {
+      end = offsets.nextWord(start);
+      if (NO_HINT.test(offsets.slice(start, end))) continue;
       const rect = layout.rectAt(start);
       if (rect.bottom < frame.top) continue;
       if (rect.top > frame.bottom) break;
-      words.push({ start, end: offsets.toPoint(index + segment.length), rect });
+      words.push({ start, end, rect });
     }
     return words;
   }

@@ -1,0 +1,55 @@
+// Work that was left unsaved, in this tab or in one that is closed by now, is offered when its document is shown.
+
+class DraftOffers {
+  // `page` is told showDraft(draft), showConflict(...) and run("restoreDraft").
+  constructor({ drafts, presence, saves, page }) {
+    this.drafts = drafts;
+    this.presence = presence;
+    this.saves = saves;
+    this.page = page;
+  }
+
+  // The newest draft that nobody is at work on, or null.
+  async findAbandoned() {
+    const draft = this.drafts.findNewest();
+    return draft && !(await this.presence.isOpenElsewhere(draft.tab)) ? draft : null;
+  }
+
+  // `isShown()` says whether the work is still on screen; it may have been left while other tabs were asked.
+  async offer(work, labels, isShown) {
+    const { document, state } = work;
+    const draft = this.drafts.find(document, labels);
+    // One of this tab is offered at once, before keys typed ahead can change anything.
+    const isOfThisTab = draft?.tab === this.presence.id;
+    if (!draft || (!isOfThisTab && (await this.presence.isOpenElsewhere(draft.tab)))) return;
+    // A save of this document on its way keeps its draft until the answer comes.
+    if (this.saves.isWaiting(work) || state.isDirty || !isShown()) return;
+    if (AnnotationState.isSame(draft.entities, state.entities)) {
+      this.drafts.removeAll(document);
+    } else if (draft.base === document.revision) {
+      work.draft = draft;
+      this.page.showDraft(draft);
+    } else {
+      this.page.showConflict({
+        document,
+        entities: draft.entities,
+        onKeepMine: () => {
+          this.drafts.removeAll(document);
+          work.draft = draft;
+          this.page.run("restoreDraft");
+        },
+        onTakeTheirs: () => this.drafts.removeAll(document),
+      });
+    }
+  }
+
+  accept(work) {
+    work.state.restore(work.draft.entities);
+    work.draft = null;
+  }
+
+  discard(work) {
+    this.drafts.removeAll(work.document);
+    work.draft = null;
+  }
+}

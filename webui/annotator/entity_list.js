@@ -1,0 +1,136 @@
+// The list of entities beside the text. Of a long one only the rows in sight and some around them exist: hundreds of rows
+// cost more than the text.
+
+const ROW_PX = 46; // both as in side.css
+const NUM_ROWS_IN_SIGHT = 7;
+const NUM_ROWS_AROUND = 5;
+
+class EntityList {
+  constructor({ entities: list, "entities-title": title }, words) {
+    this.list = list;
+    this.title = title;
+    this.words = words;
+    this.state = null;
+    this.styleOf = null;
+    this.active = null;
+    this.hovered = null;
+    this.scrollTop = 0; // as it is or will be: to ask the list for it would have the page laid out
+    this.rows = new WeakMap(); // entities never change, so neither do their rows
+    list.addEventListener("scroll", () => {
+      this.scrollTop = list.scrollTop;
+      this.#showRows();
+    });
+  }
+
+  draw(state, styleOf) {
+    const { words } = this;
+    const numSuggestions = state.suggestions.length;
+    const undecided = numSuggestions ? ` · ${words("annotate.undecided", { total: numSuggestions })}` : "";
+    setText(this.title, words("annotate.entities", { total: state.entities.length }) + undecided);
+    if (state !== this.state) this.#scrollTo(0);
+    this.state = state;
+    this.styleOf = styleOf;
+    this.markActive(state.active);
+  }
+
+  // Makes all rows anew the next time: colours or names of labels are others now.
+  forget() {
+    this.rows = new WeakMap();
+  }
+
+  // Brings its row into sight.
+  markActive(active) {
+    this.active = active;
+    const index = this.state.entities.indexOf(active);
+    const bottomTop = (index + 1 - NUM_ROWS_IN_SIGHT) * ROW_PX;
+    if (index >= 0) this.#scrollTo(Math.min(Math.max(this.scrollTop, bottomTop), index * ROW_PX));
+    this.#showRows();
+  }
+
+  markHovered(entity) {
+    this.hovered = entity;
+    this.#showRows();
+  }
+
+  // Takes effect with the next frame, which is laid out anyway.
+  #scrollTo(top) {
+    if (top === this.scrollTop) return;
+    this.scrollTop = top;
+    requestAnimationFrame(() => {
+      this.list.scrollTop = this.scrollTop;
+    });
+  }
+
+  #showRows() {
+    const { list, state } = this;
+    if (!state) return;
+    const { entities } = state;
+    const firstInSight = Math.min(Math.floor(this.scrollTop / ROW_PX), entities.length - NUM_ROWS_IN_SIGHT);
+    const first = Math.max(0, firstInSight - NUM_ROWS_AROUND);
+    const last = Math.min(entities.length, Math.max(0, firstInSight) + NUM_ROWS_IN_SIGHT + NUM_ROWS_AROUND);
+    const rows = entities.slice(first, last).map((entity, index) => this.#rowOf(entity, first + index));
+    if (!rows.length) rows.push(createElement("li", "ed-hint", { textContent: this.words("annotate.no_entities") }));
+    const focused = [...list.children].findIndex((row) => row.contains(document.activeElement));
+    replaceRows(list, rows);
+    list.style.setProperty("--above", `${first * ROW_PX}px`);
+    list.style.setProperty("--below", `${(entities.length - last) * ROW_PX}px`);
+    // Whoever decides on entities from row to row goes on where the row was that has changed.
+    const hasLostFocus = focused >= 0 && !list.contains(document.activeElement);
+    if (hasLostFocus) rows[Math.min(focused, rows.length - 1)].querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  #rowOf(entity, index) {
+    if (!this.rows.has(entity)) {
+      const row = Object.assign(createElement("li"), { entity });
+      row.append(...this.#partsOf(entity));
+      this.rows.set(entity, row);
+    }
+    const row = this.rows.get(entity);
+    const isActive = entity === this.active;
+    row.classList.toggle("ed-active", isActive);
+    row.classList.toggle("ed-hover", entity === this.hovered);
+    setAttribute(row, "aria-current", isActive ? "true" : null);
+    setAttribute(row, "aria-posinset", index + 1);
+    setAttribute(row, "aria-setsize", this.state.entities.length);
+    return row;
+  }
+
+  #partsOf(entity) {
+    const { state, words } = this;
+    const style = this.styleOf(entity);
+    const mention = createElement("button", "ed-mention", { type: "button" });
+    mention.dataset.command = "activate";
+    mention.style.setProperty("--color", style.color);
+    mention.append(
+      createElement("strong", "", { textContent: state.mention(entity), lang: "zh" }),
+      createElement("span", "", { textContent: `${style.name} ${entity.start}–${entity.end}` }),
+    );
+    if (entity.source === "human") {
+      return [mention, createElement("span", "ed-origin", { textContent: words("annotate.human") })];
+    }
+    const decisions = [
+      ["accept", "✓ A"],
+      ["reject", "✗ X"],
+    ].map(([command, textContent]) => {
+      const button = createElement("button", "ed-button ed-tiny", { type: "button", textContent });
+      button.dataset.command = command;
+      button.setAttribute("aria-label", `${words(`annotate.${command}`)} ${state.mention(entity)}`);
+      return button;
+    });
+    return [mention, createElement("span", "ed-origin", { textContent: percentOf(entity) }), ...decisions];
+  }
+}
+
+// Touches only rows that come, go or change places.
+function replaceRows(list, rows) {
+  let next = list.firstChild;
+  for (const row of rows) {
+    if (row === next) next = next.nextSibling;
+    else list.insertBefore(row, next);
+  }
+  while (next) {
+    const following = next.nextSibling;
+    next.remove();
+    next = following;
+  }
+}
