@@ -135,12 +135,10 @@ class Pretraining:
             with explain_lack_of_memory(run.settings.pretraining.batch_size, window_tokens):
                 self._rank_loss += self.stepper.take_counted_step(batches, counts)
         except NonFiniteLossError as error:
-            saved = (
-                "the state saved last is" if self.directory.has_state else "nothing is saved yet"
-            )
             raise TrainingError(
-                f"{error} in step {self.stepper.step + 1:,} of {run.num_steps:,}; {saved} in"
-                f" {self.directory.path}. A lower --learning-rate usually helps (with --restart)",
+                f"{error} in step {self.stepper.step + 1:,} of {run.num_steps:,};"
+                f" {self.directory.describe_state()}. A lower --learning-rate usually helps (with"
+                f" --restart)",
                 is_shared=True,
             ) from error
         progress.num_masked += counts.num_masked

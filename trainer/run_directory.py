@@ -145,6 +145,11 @@ class RunDirectory:
         """Whether there is something to go on from."""
         return (self.path / STATE_FILE).exists()
 
+    def describe_state(self) -> str:
+        """For a message on why a run ends: what of it is safe, and where."""
+        saved = "the state saved last is" if self.has_state else "nothing is saved yet"
+        return f"{saved} in {self.path}"
+
     def save_state(self, fingerprint: Mapping[str, str], content: Mapping[str, Any]) -> None:
         """Replace the saved state, whole or not at all.
 

@@ -174,12 +174,9 @@ class Training:
             with explain_lack_of_memory(batch_size, max(lengths)):
                 self._rank_loss += self.engine.take_step(batches, sum(lengths))
         except NonFiniteLossError as error:
-            saved = (
-                "the state saved last is" if self.directory.has_state else "nothing is saved yet"
-            )
             raise TrainingError(
                 f"{error} in epoch {progress.epoch}, batch {numbers[0] + 1} of {len(run.sampler)}"
-                f" ({self._describe_windows(windows)}); {saved} in {self.directory.path}."
+                f" ({self._describe_windows(windows)}); {self.directory.describe_state()}."
                 f" A lower learning rate usually helps (with --restart)",
                 is_shared=True,
             ) from error
