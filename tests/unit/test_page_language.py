@@ -95,3 +95,17 @@ def test_every_label_of_the_legend_has_two_names():
 
 def test_the_tab_is_named_as_promised():
     assert PREDICT["predict.tab"] == ("识别", "Predict")
+
+
+@pytest.mark.parametrize(
+    ("language", "unit", "units_per_minute"), [("zh", r"[一-鿿]|\w+", 300), ("en", r"\S+", 200)]
+)
+def test_the_tour_takes_two_minutes_at_most(language, unit, units_per_minute):
+    steps = {
+        key: words for key, words in TEXTS[language].items() if re.search("_(title|words)$", key)
+    }
+    shown = [words for key, words in steps.items() if key.startswith("tour.")]
+    num_units = sum(len(re.findall(unit, words)) for words in shown)
+    num_clicks = len(shown) // 2 + 1  # one to begin, one for each step
+    assert num_units / units_per_minute * 60 + 2 * num_clicks <= 120
+    assert len(shown) // 2 == sum(key.endswith(".tab") for key in TEXTS[language])
