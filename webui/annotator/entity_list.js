@@ -2,7 +2,8 @@
 // cost more than the text.
 
 const ROW_PX = 46; // both as in side.css
-const NUM_ROWS_IN_SIGHT = 7;
+const LIST_PX = 340;
+const NUM_ROWS_IN_SIGHT = Math.ceil(LIST_PX / ROW_PX);
 const NUM_ROWS_AROUND = 5;
 
 class EntityList {
@@ -42,8 +43,8 @@ class EntityList {
   markActive(active) {
     this.active = active;
     const index = this.state.entities.indexOf(active);
-    const bottomTop = (index + 1 - NUM_ROWS_IN_SIGHT) * ROW_PX;
-    if (index >= 0) this.#scrollTo(Math.min(Math.max(this.scrollTop, bottomTop), index * ROW_PX));
+    const lowest = (index + 1) * ROW_PX - LIST_PX;
+    if (index >= 0) this.#scrollTo(Math.min(Math.max(this.scrollTop, lowest), index * ROW_PX));
     this.#showRows();
   }
 
