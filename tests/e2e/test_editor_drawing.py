@@ -28,7 +28,7 @@ window.draw = (text, versions) => {
     if (!frozen.has(key)) frozen.set(key, Object.freeze(entity));
     return frozen.get(key);
   };
-  const drawn = new TaggedText(document.createElement("div"), "entity");
+  const drawn = new TaggedText(document.createElement("div"), "entity", { isSightFirst: true });
   return versions.map((version, index) => {
     const entities = version.map(keep);
     drawn.draw(offsets, entities, styleOf);
@@ -37,7 +37,6 @@ window.draw = (text, versions) => {
     catchUp(drawn);
     const anew = new TaggedText(document.createElement("div"), "entity");
     anew.draw(offsets, entities, styleOf);
-    catchUp(anew);
     return {
       isAsAnew: drawn.container.isEqualNode(anew.container),
       text: drawn.container.textContent,

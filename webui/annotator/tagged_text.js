@@ -1,7 +1,7 @@
 // Draws a text with its entities. Everything goes in through text nodes and attributes: a text is never markup.
 //
-// Of a long text the blocks in sight are drawn at once, the others when the browser has time or somebody asks for them: one
-// key may change hundreds of entities.
+// In the editor, only the blocks in sight of a long text are drawn at once, the others when the browser has time or somebody
+// asks for them: one key may change hundreds of entities.
 
 // Of a block that was never in sight: tags make a line hold fewer characters.
 const WIDTH_WITH_TAGS = 1.3;
@@ -9,12 +9,15 @@ const NUM_FIRST_IN_SIGHT = 4; // until the browser says which blocks are
 const MAX_CATCHING_UP_MS = 5; // a key may come at any time
 
 class TaggedText {
-  constructor(container, testId) {
+  // `isSightFirst` needs blocks with `content-visibility: auto`: of others the browser does not say whether they are seen.
+  constructor(container, testId, { isSightFirst = false } = {}) {
     this.container = container;
     this.testId = testId;
+    this.isSightFirst = isSightFirst;
     this.offsets = new TextOffsets("");
     this.blocks = [];
     this.isCatchingUp = false;
+    if (!isSightFirst) return;
     container.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
       target.block.isInSight = !skipped;
       if (!skipped) target.block.catchUp();
@@ -65,7 +68,7 @@ class TaggedText {
   #takeText(offsets) {
     this.offsets = offsets;
     this.blocks = cutIntoBlocks(offsets).map((block) => new DrawnBlock(block, offsets, this.testId));
-    for (const block of this.blocks.slice(NUM_FIRST_IN_SIGHT)) block.isInSight = false;
+    if (this.isSightFirst) for (const block of this.blocks.slice(NUM_FIRST_IN_SIGHT)) block.isInSight = false;
     if (this.blocks.length > 1) this.#estimateHeights();
     this.container.replaceChildren(...this.blocks.map((block) => block.element));
   }

@@ -15,7 +15,7 @@ class TextView {
     this.caret = caret;
     this.grips = { start: startGrip, end: endGrip };
     this.offsets = new TextOffsets("");
-    this.tagged = new TaggedText(text, "entity");
+    this.tagged = new TaggedText(text, "entity", { isSightFirst: true });
     this.layout = new TextLayout(text, this.tagged);
     this.active = null;
     this.marked = new Map(); // class name -> the elements that have it
