@@ -14,6 +14,7 @@ from annotation_store.formats.catalog import FORMATS, detect_format
 from annotation_store.formats.format import ReadOptions
 from annotation_store.formats.source import ReadingNotes, open_source, source_of_bytes
 from annotation_store.importing import PendingImport
+from annotation_store.project_changes import rename_label
 from annotation_store.store import AnnotationStore
 from ner_core.labels import CLUENER
 from ner_core.spans import Span, drop_overlaps
@@ -127,6 +128,47 @@ def test_what_is_exported_is_imported_to_the_same_state(
         pending.store(second, project)
     imported = list(read_states(second, project=project))
     assert list(map(everything_of, imported)) == list(map(everything_of, held))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_export_fits_its_project_before_and_after_a_label_is_renamed(
+    tmp_path: Path, format: str
+) -> None:
+    """Beside it stands a project with the same texts, in which nothing was renamed."""
+    documents = [
+        NewDocument(NASTY, (Span(4, 7, "company"), Span(7, 12, "scene")), status="accepted"),
+        NewDocument("𠮷野家😀", (Span(0, 3, "company"),), status="flagged", annotator="梅"),
+        NewDocument("工具标的", suggestions=(Span(0, 2, "company", 0.5),), is_preannotated=True),
+    ]
+    chosen = FORMATS[format]
+    with AnnotationStore.open(tmp_path / "annotations.db") as store:
+        for project in ("first", "beside", "from-before", "from-after"):
+            store.create_project(project, CLUENER)
+        for project in ("first", "beside"):
+            store.add(documents, project=project)
+        old, new = (tmp_path / f"{name}{chosen.suffix}" for name in ("old", "new"))
+        export_file(store, old, format=format, status=None, project="first")
+        for project in ("first", "from-before", "from-after"):
+            rename_label(store.database, project, "company", "企业")
+        export_file(store, new, format=format, status=None, project="first")
+        held = [
+            everything_of(found)
+            for state in read_states(store, project="first")
+            if (found := chosen.hold(state))
+        ]
+        by_name = {project.name: project for project in store.projects()}
+        for path, project in ((old, "from-before"), (new, "from-after")):
+            options = ReadOptions(labels=by_name[project].known_names)
+            with PendingImport.read(open_source(path), chosen, options) as pending:
+                if held:
+                    assert pending.first_errors == []
+                pending.store(store, project)
+            imported = list(read_states(store, project=project))
+            assert list(map(everything_of, imported)) == held
+        beside = [
+            span.label for one in read_states(store, project="beside") for span in one.spans or ()
+        ]
+        assert beside == ["company", "scene", "company"]
 
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "hugging-face"])
