@@ -31,6 +31,13 @@ def accept(database: Path, examples: list[Example]) -> None:
         store.add(NewDocument(it.text, it.spans, it.id, "accepted") for it in examples)
 
 
+def vary(examples: tuple[Example, ...], lengths: range) -> list[Example]:
+    """The examples again and again, each time with so many commas behind them."""
+    return [
+        Example(f"{n}{it.id}", it.text + "，" * n, it.spans) for n in lengths for it in examples
+    ]
+
+
 def open_training(page: Page) -> Page:
     page.get_by_role("tab", name="训练").click(timeout=120_000)
     expect(page.get_by_test_id("train-summary")).to_contain_text("已接受", timeout=120_000)
@@ -40,12 +47,7 @@ def open_training(page: Page) -> Page:
 def test_corrections_train_a_model_that_a_click_puts_to_use(
     app, open_page: Callable[..., Page], eight_sentences: tuple[Example, ...]
 ) -> None:
-    many = [
-        Example(f"{n}{it.id}", it.text + "，" * n, it.spans)
-        for n in range(5)
-        for it in eight_sentences
-    ]
-    accept(app.database, many)
+    accept(app.database, vary(eight_sentences, range(5)))
     page = open_training(open_page(app.url))
     summary = page.get_by_test_id("train-summary")
     expect(summary).to_have_text("已接受 40 条；tiny 还没有学过它们。")
@@ -133,22 +135,10 @@ def test_a_training_can_be_cancelled_and_another_one_has_to_wait_for_its_end(
     expect(page.get_by_role("button", name="取消")).to_be_hidden()
 
 
-def test_a_training_goes_on_while_its_app_is_killed_and_started_again(
-    app, open_page: Callable[..., Page]
+def test_the_learning_curve_is_measured_and_drawn(
+    app, open_page: Callable[..., Page], eight_sentences: tuple[Example, ...]
 ) -> None:
-    page = open_training(open_page(app.url))
-    start_a_long_training(page)
-    name = page.get_by_test_id("train-state").inner_text().partition(" ")[0]
-    app.stop()
-    app.start()
-    again = open_training(open_page(app.url))
-    expect(again.get_by_test_id("train-state")).to_have_text(f"{name} · 训练中")
-    expect(again.get_by_role("progressbar", name="训练进程")).to_be_visible()
-    again.get_by_role("button", name="取消").click()
-    expect(again.get_by_test_id("train-state")).to_contain_text("已取消", timeout=PATIENCE_MS)
-
-
-def test_the_learning_curve_is_measured_and_drawn(app, open_page: Callable[..., Page]) -> None:
+    accept(app.database, vary(eight_sentences, range(5)))
     page = open_training(open_page(app.url))
     measure = page.get_by_role("button", name="测一次学习曲线")
     measure.click()
@@ -161,3 +151,20 @@ def test_the_learning_curve_is_measured_and_drawn(app, open_page: Callable[..., 
     assert points.count() >= 3
     expect(page.locator("#train-curve-plot .vega-embed path").first).to_be_visible()
     expect(measure).to_be_enabled()
+
+
+def test_a_training_goes_on_while_its_app_is_killed_and_started_again(
+    app, open_page: Callable[..., Page], eight_sentences: tuple[Example, ...]
+) -> None:
+    # So many that the app is there again before they are learned.
+    accept(app.database, vary(eight_sentences, range(80)))
+    page = open_training(open_page(app.url))
+    start_a_long_training(page)
+    name = page.get_by_test_id("train-state").inner_text().partition(" ")[0]
+    app.stop()
+    app.start()
+    again = open_training(open_page(app.url))
+    expect(again.get_by_test_id("train-state")).to_have_text(f"{name} · 训练中")
+    expect(again.get_by_role("progressbar", name="训练进程")).to_be_visible()
+    again.get_by_role("button", name="取消").click()
+    expect(again.get_by_test_id("train-state")).to_contain_text("已取消", timeout=PATIENCE_MS)
