@@ -219,14 +219,14 @@ def list_work(store: AnnotationStore) -> dict[str, Callable[[], object]]:
         "pace": count_pace,
         "corrections": count_corrections,
     }
-    return {
+    work: dict[str, Callable[[], object]] = {
         "reading: what is left, nothing": partial(unread, model=_READER),
         "reading: what is left, new model": partial(unread, model="other"),
         "reading: 32 texts ranked anew": rank,
-    } | {
-        f"statistics: {name}": partial(ask, database, project=_PROJECT)
-        for name, ask in statistics.items()
     }
+    for name, ask in statistics.items():
+        work[f"statistics: {name}"] = partial(ask, database, project=_PROJECT)
+    return work
 
 
 def store_size(store: AnnotationStore) -> int:

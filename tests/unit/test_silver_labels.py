@@ -62,8 +62,9 @@ def test_a_tagger_of_ones_own_can_be_the_teacher(tiny_checkpoint: Path, tmp_path
 
 
 def test_of_a_line_that_is_too_long_the_sentences_are_labelled(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("长江。黄河很长。珠江也不短。\n湖。\n", encoding="utf-8")
-    assert silver_labels.read_sentences([tmp_path / "a.txt"], 4, 8) == ["黄河很长。", "珠江也不短。"]
+    file = tmp_path / "a.txt"
+    file.write_text("长江。黄河很长。珠江也不短。\n湖。\n", encoding="utf-8")
+    assert silver_labels.read_sentences([file], 4, 8) == ["黄河很长。", "珠江也不短。"]
 
 
 @pytest.mark.parametrize(
