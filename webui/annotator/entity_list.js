@@ -16,8 +16,11 @@ class EntityList {
     this.active = null;
     this.hovered = null;
     this.scrollTop = 0; // as it is or will be: to ask the list for it would have the page laid out
+    this.isAboutToScroll = false;
     this.rows = new WeakMap(); // entities never change, so neither do their rows
     list.addEventListener("scroll", () => {
+      // Told of a frame ago, when keys come fast: by now the list is to stand elsewhere.
+      if (this.isAboutToScroll) return;
       this.scrollTop = list.scrollTop;
       this.#showRows();
     });
@@ -57,7 +60,10 @@ class EntityList {
   #scrollTo(top) {
     if (top === this.scrollTop) return;
     this.scrollTop = top;
+    if (this.isAboutToScroll) return;
+    this.isAboutToScroll = true;
     requestAnimationFrame(() => {
+      this.isAboutToScroll = false;
       this.list.scrollTop = this.scrollTop;
     });
   }
