@@ -234,7 +234,7 @@ def test_one_model_leaves_nothing_to_choose(page: Page) -> None:
     expect(page.get_by_role("radio")).to_have_count(0)
     expect(page.locator(".header-model")).to_have_text("rules · CPU")
     expect(page.get_by_test_id("client-example")).not_to_contain_text("model")
-    expect(page.locator(".batch-actions")).not_to_contain_text("rules")
+    expect(page.locator(".batch-actions")).not_to_contain_text("rules", use_inner_text=True)
     expect(page.get_by_role("button", name="纠正这条")).to_be_visible()
 
 

@@ -9,7 +9,8 @@ const NUM_FIRST_IN_SIGHT = 4; // until the browser says which blocks are
 const MAX_CATCHING_UP_MS = 5; // a key may come at any time
 
 class TaggedText {
-  // `isSightFirst` needs blocks with `content-visibility: auto`: of others the browser does not say whether they are seen.
+  // `isSightFirst` cuts the text into blocks; they need `content-visibility: auto`, or the browser does not say which are in
+  // sight. A text that nobody edits stays in one piece: it is drawn once, and copied from as it is.
   constructor(container, testId, { isSightFirst = false } = {}) {
     this.container = container;
     this.testId = testId;
@@ -67,7 +68,9 @@ class TaggedText {
 
   #takeText(offsets) {
     this.offsets = offsets;
-    this.blocks = cutIntoBlocks(offsets).map((block) => new DrawnBlock(block, offsets, this.testId));
+    const whole = { start: 0, end: offsets.numPoints, isContinuation: false };
+    const cut = this.isSightFirst ? cutIntoBlocks(offsets) : [whole];
+    this.blocks = cut.map((block) => new DrawnBlock(block, offsets, this.testId));
     if (this.isSightFirst) for (const block of this.blocks.slice(NUM_FIRST_IN_SIGHT)) block.isInSight = false;
     if (this.blocks.length > 1) this.#estimateHeights();
     this.container.replaceChildren(...this.blocks.map((block) => block.element));
