@@ -35,8 +35,9 @@ window.draw = (text, versions) => {
     // Now and then a block out of sight is not drawn before the next change.
     if (index % 2 && index < versions.length - 1) return null;
     catchUp(drawn);
-    const anew = new TaggedText(document.createElement("div"), "entity");
+    const anew = new TaggedText(document.createElement("div"), "entity", { isSightFirst: true });
     anew.draw(offsets, entities, styleOf);
+    catchUp(anew);
     return {
       isAsAnew: drawn.container.isEqualNode(anew.container),
       text: drawn.container.textContent,
