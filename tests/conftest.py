@@ -15,6 +15,7 @@ from ner_core.preprocessing import build_vocabulary
 from ner_core.spans import Example
 from trainer.encoder_directory import write_encoder
 from trainer.new_encoder import make_encoder
+from trainer.stepper import processor_has_bfloat16
 
 # A busy machine is not a failed property.
 settings.register_profile("no-deadline", deadline=None)
@@ -29,6 +30,13 @@ TEXTS = (
 
 
 EIGHT_SENTENCES = Path(__file__).parent / "data" / "eight_sentences.json"
+
+
+@pytest.fixture(scope="session")
+def bfloat16_processor() -> None:
+    """Skips the test on a processor that has no bfloat16."""
+    if not processor_has_bfloat16():
+        pytest.skip("needs a processor with bfloat16")
 
 
 @pytest.fixture(scope="session")

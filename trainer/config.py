@@ -127,7 +127,8 @@ class StepSettings:
         weight_decay: Of all weight matrices but a CRF's. 0.01, as BERT was trained.
         max_gradient_norm: Gradients are clipped to this norm. One, as BERT was trained.
         precision: Of the encoder and the context layer in training: `auto` takes bf16 on a card
-            that has it and fp32 elsewhere; the CRF always sums in fp64.
+            that has it and fp32 elsewhere; the CRF always sums in fp64. bf16 also runs on
+            processors that have instructions for it, some 1.5 times as fast as fp32.
         activation_checkpointing: Compute the encoder's activations again in the backward pass: a
             third more time, much less memory.
         compile: Let torch.compile fuse the encoder; a minute or more at the start.

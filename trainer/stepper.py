@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
@@ -205,7 +206,30 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
             f"expected --precision auto, fp32 or bf16 on {device.type}, got fp16: half precision"
             " is for graphics cards"
         )
+    if name == "bf16" and device.type == "cpu" and not processor_has_bfloat16():
+        raise ValueError(
+            "expected --precision auto or fp32 on this processor, got bf16: it has no instructions"
+            " for it (on x86 it takes AVX-512)"
+        )
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
+
+
+@cache
+def processor_has_bfloat16() -> bool:
+    """Whether this processor computes in bfloat16.
+
+    Found out by trying the layer that needs it most: torch hands an LSTM to oneDNN, which refuses
+    where the instructions are missing. Matrix products it computes there all the same, some seventy
+    times as slowly as in float32.
+    """
+    state = torch.zeros(1, 1, 1)
+    weights = (torch.zeros(4, 1), torch.zeros(4, 1), torch.zeros(4), torch.zeros(4))
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.lstm(state, (state, state), weights, True, 1, 0.0, False, False, False)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _make_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:

@@ -193,6 +193,7 @@ def test_accumulated_batches_learn_as_one_large_batch(tmp_path: Path) -> None:
     assert differ(large, small) < 1e-4
 
 
+@pytest.mark.usefixtures("bfloat16_processor")
 def test_bf16_learns_nearly_what_fp32_does(tmp_path: Path) -> None:
     losses = {}
     for precision in ("fp32", "bf16"):

@@ -104,6 +104,7 @@ def test_a_dry_run_says_what_the_run_would_cost_and_writes_nothing(
     assert "sentences" in caplog.text
 
 
+@pytest.mark.usefixtures("bfloat16_processor")
 def test_bf16_on_a_processor_learns_too(arguments: list[str], tmp_path: Path) -> None:
     rates = ["--encoder-learning-rate", "5e-3", "--head-learning-rate", "2e-2"]
     output = tmp_path / "model"

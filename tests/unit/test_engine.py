@@ -22,7 +22,7 @@ from trainer.config import OptimizationSettings
 from trainer.distributed import World
 from trainer.engine import Engine, _disagreement, _perturbed_embeddings
 from trainer.flags import parse_settings
-from trainer.stepper import NonFiniteLossError
+from trainer.stepper import NonFiniteLossError, processor_has_bfloat16
 
 ALONE = World(0, 1, torch.device("cpu"))
 HOW: OptimizationSettings = parse_settings(
@@ -238,6 +238,7 @@ def test_activation_checkpointing_changes_no_gradient(
     assert all(torch.allclose(got[name], expected[name], atol=1e-7) for name in expected)
 
 
+@pytest.mark.usefixtures("bfloat16_processor")
 def test_bf16_trains_with_a_loss_near_that_of_fp32(batch: Batch, make_engine: MakeEngine) -> None:
     exact, rounded = (
         take_step(make_engine(), batch),
@@ -252,6 +253,32 @@ def test_fp16_is_refused_without_a_graphics_card(make_engine: MakeEngine) -> Non
         ValueError, match="expected --precision auto, fp32 or bf16 on cpu, got fp16"
     ):
         make_engine(precision="fp16")
+
+
+def test_bf16_is_refused_where_the_processor_has_none(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Tensor:
+        raise RuntimeError("could not create a primitive descriptor for the LSTM")
+
+    processor_has_bfloat16.cache_clear()
+    monkeypatch.setattr(torch, "lstm", refuse)
+    with pytest.raises(ValueError, match="expected --precision auto or fp32 on this processor"):
+        make_engine(precision="bf16")
+    monkeypatch.undo()
+    processor_has_bfloat16.cache_clear()
+
+
+def test_bf16_is_taken_exactly_where_an_lstm_runs_in_it(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    if processor_has_bfloat16():
+        take_step(make_engine(precision="bf16"), batch)
+    else:
+        engine = make_engine()
+        engine.precision = torch.bfloat16
+        with pytest.raises(RuntimeError):
+            take_step(engine, batch)
 
 
 def test_smoothed_labels_raise_the_loss_of_softmax(batch: Batch, make_engine: MakeEngine) -> None:
