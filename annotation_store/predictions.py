@@ -128,7 +128,6 @@ def write_predictions(
         ValueError: There is no such project.
     """
     by_document = {prediction.document_id: prediction for prediction in predictions}
-    now = datetime.now(UTC)
     with database.writing() as connection:
         # First the project, then its documents in order, as everybody locks them.
         project_id, found = find_project(connection, project, for_share=True)
@@ -137,6 +136,7 @@ def write_predictions(
         ids = connection.scalars(locked.with_for_update()).all()
         if not ids:
             return
+        now = datetime.now(UTC)  # behind the locks: of two models the later one is shown
         documents = map(to_document, connection.execute(select_documents(*of_project)))
         read = [(document, by_document[document.id]) for document in documents]
         connection.execute(delete(PredictionRow).where(PredictionRow.document_id.in_(ids)))

@@ -25,7 +25,7 @@ from annotation_store.projects import (
     check_project_name,
 )
 from annotation_store.staging import count_staged
-from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
+from annotation_store.tables import DocumentRow, PredictionRow, ProjectRow, RevisionRow
 from ner_core.labels import LabelSet
 
 
@@ -156,6 +156,8 @@ def rename_label(database: Database, project: str, label: str, name: str) -> Non
         }
         settings = replace(found.settings, labels=by_label)
         _change_labels(connection, project_id, labels, settings, {**former, label: name})
+        if _was_predicted(database, connection, project_id, name):
+            _forget_predictions(connection, project_id)
 
 
 def order_labels(database: Database, project: str, labels: Sequence[str]) -> None:
@@ -269,6 +271,16 @@ def _was_used(
             has_label(RevisionRow.label, names),
             suggests_label(database, RevisionRow.suggestions, names),
         ),
+    )
+    return bool(connection.scalar(select(found)))
+
+
+def _was_predicted(database: Database, connection: Connection, project_id: int, label: str) -> bool:
+    """Whether a model has found entities of a label, under this very name."""
+    found: ColumnElement[bool] = exists().where(
+        PredictionRow.document_id == DocumentRow.id,
+        DocumentRow.project_id == project_id,
+        suggests_label(database, PredictionRow.spans, (label,)),
     )
     return bool(connection.scalar(select(found)))
 

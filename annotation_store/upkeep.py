@@ -10,12 +10,14 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from annotation_store.database import Database
+from annotation_store.derived import find_differences
 from annotation_store.documents import DamagedRow, StoreError, digest_text
 from annotation_store.project_rows import PROJECT_COLUMNS, to_project
-from annotation_store.rows import REVISION_COLUMNS, to_revision
+from annotation_store.rows import REVISION_COLUMNS, to_revision, to_suggestions
 from annotation_store.stored_values import check_stored_moment, check_stored_text, naming
-from annotation_store.tables import Base, DocumentRow, ProjectRow, RevisionRow
+from annotation_store.tables import Base, DocumentRow, PredictionRow, ProjectRow, RevisionRow
 from ner_core.labels import LabelSet
+from ner_core.spans import Span
 
 # Rows that a cursor fetches together.
 _ROWS_AT_A_TIME = 500
@@ -32,12 +34,14 @@ class Verification:
         num_documents: All documents.
         num_revisions: All revisions.
         problems: One line each; none in a database that only this program has written.
+        num_repairable: Those of them that `annotation_store.derived.repair` mends.
     """
 
     num_projects: int
     num_documents: int
     num_revisions: int
     problems: tuple[str, ...]
+    num_repairable: int
 
 
 def backup(database: Database, path: str | Path) -> None:
@@ -95,14 +99,17 @@ def verify(database: Database) -> Verification:
         def count(table: type[Base]) -> int:
             return connection.scalar(select(func.count()).select_from(table)) or 0
 
-        checks = [_check_projects, _check_documents, _check_revisions]
+        checks = [_check_projects, _check_documents, _check_revisions, _check_predictions]
         if database.dialect == "sqlite":
             checks.insert(0, _check_sqlite)
+        problems = [problem for check in checks for problem in check(connection)]
+        differences = [difference.problem for difference in find_differences(connection)]
         return Verification(
             num_projects=count(ProjectRow),
             num_documents=count(DocumentRow),
             num_revisions=count(RevisionRow),
-            problems=tuple(problem for check in checks for problem in check(connection)),
+            problems=(*problems, *differences),
+            num_repairable=len(differences),
         )
 
 
@@ -125,7 +132,7 @@ def _check_projects(connection: Connection) -> Iterator[str]:
 
 
 def _check_documents(connection: Connection) -> Iterator[str]:
-    """Compare each text with its digest, and each document with its newest revision."""
+    """Compare each text with its digest, and each document's number of revisions with them."""
     newest = (
         select(
             RevisionRow.document_id,
@@ -143,16 +150,10 @@ def _check_documents(connection: Connection) -> Iterator[str]:
             DocumentRow.external_id,
             DocumentRow.created_at,
             DocumentRow.revision_number,
-            DocumentRow.status,
             func.coalesce(newest.c.number, 0).label("newest_number"),
             func.coalesce(newest.c.num_revisions, 0).label("num_revisions"),
-            RevisionRow.status.label("newest_status"),
         )
         .outerjoin(newest, newest.c.document_id == DocumentRow.id)
-        .outerjoin(
-            RevisionRow,
-            (RevisionRow.document_id == DocumentRow.id) & (RevisionRow.number == newest.c.number),
-        )
         .order_by(DocumentRow.id)
     )
     for row in rows:
@@ -170,15 +171,11 @@ def _check_documents(connection: Connection) -> Iterator[str]:
                 f"document {row.id}: expected revisions 1 to {row.revision_number},"
                 f" got {row.num_revisions} up to {row.newest_number}"
             )
-        elif row.status != (row.newest_status or "new"):
-            yield (
-                f"document {row.id}: expected status {row.newest_status!r} of its newest revision,"
-                f" got {row.status!r}"
-            )
 
 
 def _check_revisions(connection: Connection) -> Iterator[str]:
-    """Compare every revision with its text and its project's labels."""
+    """Compare every revision with its text, its project's labels, and the revision before it."""
+    previous: tuple[int, int, tuple[Span, ...]] | None = None  # document, number, spans
     rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
         select(
             DocumentRow.id,
@@ -205,6 +202,38 @@ def _check_revisions(connection: Connection) -> Iterator[str]:
                 removed = () if is_newest else project.former_labels
                 known = LabelSet(tuple(dict.fromkeys((*project.labels.labels, *removed))))
                 known.check_spans((*revision.spans, *revision.suggestions))
+            before: tuple[Span, ...] | None = () if row.number == 1 else None
+            if previous and previous[:2] == (row.id, row.number - 1):
+                before = previous[2]
+            previous = (row.id, row.number, revision.spans)
+            if before is not None and len(set(revision.spans) ^ set(before)) != row.num_changes:
+                yield (
+                    f"document {row.id}, revision {row.number}: expected"
+                    f" {len(set(revision.spans) ^ set(before))} changes, got {row.num_changes}"
+                )
+        except DamagedRow as error:
+            yield str(error)
+
+
+def _check_predictions(connection: Connection) -> Iterator[str]:
+    """Compare what a model has found with the text."""
+    rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(
+        select(
+            DocumentRow.id,
+            DocumentRow.text,
+            PredictionRow.model,
+            PredictionRow.spans,
+            PredictionRow.created_at,
+        )
+        .join(PredictionRow, PredictionRow.document_id == DocumentRow.id)
+        .order_by(DocumentRow.id)
+    )
+    for row in rows:
+        try:
+            with naming(f"prediction of document {row.id}"):
+                check_stored_text(row.model, "the model's name")
+                check_stored_moment(row.created_at)
+                to_suggestions(row.text, row.spans)
         except DamagedRow as error:
             yield str(error)
 

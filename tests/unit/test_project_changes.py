@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from annotation_store.predictions import NewPrediction, read_progress, write_predictions
 from annotation_store.project_changes import (
     LabelInUse,
     add_label,
@@ -348,3 +349,15 @@ def test_a_change_that_is_wrong_is_refused_and_changes_nothing(
     with pytest.raises(ValueError, match=message):
         change(store.database)
     assert store.projects() == before
+
+
+def test_a_model_is_asked_again_when_a_label_gets_the_name_that_it_uses(
+    store: AnnotationStore, document_id: int
+) -> None:
+    prediction = NewPrediction(document_id, (NAME, Span(4, 6, "city")), 0.5, 0.5)
+    write_predictions(store.database, project="default", model="m", predictions=[prediction])
+    assert read_progress(store.database, project="default", model="m").num_read == 1
+    rename_label(store.database, "default", "time", "moment")
+    assert read_progress(store.database, project="default", model="m").num_read == 1
+    rename_label(store.database, "default", "place", "city")
+    assert read_progress(store.database, project="default", model="m").num_read == 0
