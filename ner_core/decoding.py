@@ -53,7 +53,7 @@ def decode_spans(crf: CRF, labels: LabelSet, emissions: Sequence[Tensor]) -> lis
     if not emissions:
         return []
     padded, mask = _pad(emissions)
-    spans = [labels.tags_to_spans(tag_ids) for tag_ids in crf.decode(padded, mask)]
+    spans = _find_best(crf, labels, padded, mask)
     tag_spans = [[_to_tag_span(span, labels) for span in segment_spans] for segment_spans in spans]
     probabilities = crf.span_probabilities(padded, tag_spans, mask)
     return [
@@ -63,6 +63,24 @@ def decode_spans(crf: CRF, labels: LabelSet, emissions: Sequence[Tensor]) -> lis
         )
         for segment_spans, segment_probabilities in zip(spans, probabilities, strict=True)
     ]
+
+
+def find_spans(
+    crf: CRF, labels: LabelSet, emissions: Sequence[Tensor], *, outside_offset: float
+) -> list[tuple[Span, ...]]:
+    """The best valid tagging of each segment, as spans without probabilities.
+
+    Args:
+        crf: Transition scores and constraints, batch first; tag 0 is O.
+        labels: The label set behind the tags.
+        emissions: One tensor for each segment. Shape of each: (segment's characters, K)
+        outside_offset: Added to the score of O at every character, in log-odds.
+    """
+    if not emissions:
+        return []
+    padded, mask = _pad(emissions)
+    padded[:, :, 0] += outside_offset
+    return _find_best(crf, labels, padded, mask)
 
 
 @torch.no_grad()
@@ -88,6 +106,11 @@ def outside_probabilities(
     # Shape: (B,); rounding may lift a certain one above 1
     log_likelihood = crf.partial_log_likelihood(padded, allowed_tags, mask, reduction="none")
     return [float(it) for it in log_likelihood.exp().clamp(max=1.0)]
+
+
+def _find_best(crf: CRF, labels: LabelSet, padded: Tensor, mask: Tensor) -> list[tuple[Span, ...]]:
+    """Shapes: (B, L, K), (B, L)."""
+    return [labels.tags_to_spans(tag_ids) for tag_ids in crf.decode(padded, mask)]
 
 
 def _pad(emissions: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -1,16 +1,18 @@
 """Load once, predict many: the only door that the application uses."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ner_core.checkpoint import Checkpoint, load_checkpoint
+from ner_core.crf import CRF
 from ner_core.dataset import EncodedWindow, collate
-from ner_core.decoding import decode_spans, merge_windows, outside_probabilities
+from ner_core.decoding import decode_spans, find_spans, merge_windows, outside_probabilities
 from ner_core.labels import LabelSet
 from ner_core.preprocessing import Window, split_segments, split_windows
 from ner_core.spans import Span, check_spans, check_text
@@ -21,6 +23,9 @@ DEVICES = ("auto", "cpu", "cuda")
 _MAX_BATCH_CHARACTERS = 16_384
 # Texts whose emissions are held at once, to bound memory on files of any length.
 _TEXTS_PER_ROUND = 512
+
+# From the emissions of segments to their spans.
+_Decode = Callable[[CRF, LabelSet, Sequence[Tensor]], list[tuple[Span, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,27 @@ class Predictor:
             predictions += self._predict_round(part, batch_size, with_uncertainty)
         return predictions
 
+    def find_spans(
+        self, texts: Sequence[str], outside_offsets: Sequence[float], *, batch_size: int = 32
+    ) -> Iterator[list[tuple[Span, ...]]]:
+        """Spans without probabilities under each of some offsets; the encoder reads a text once.
+
+        Never holds the emissions of more texts than `predict` does.
+
+        Args:
+            texts: As for `predict`.
+            outside_offsets: Added to the score of O at every character, in log-odds, one by one.
+            batch_size: As for `predict`.
+
+        Yields:
+            For each text its spans with each offset, in their order.
+
+        Raises:
+            ValueError: As for `predict`, with the first text.
+        """
+        for part in _rounds(texts, batch_size):
+            yield from self._find_round(part, outside_offsets, batch_size)
+
     def measure_uncertainty(
         self, texts: Sequence[str], *, batch_size: int = 32
     ) -> list[Uncertainty]:
@@ -159,17 +185,28 @@ class Predictor:
         segments = list(self._split(texts))
         with self._lock, torch.inference_mode():
             emissions = self._score(texts, segments, batch_size)
-            segment_spans = self._decode(emissions, batch_size)
+            segment_spans = self._decode(emissions, batch_size, decode_spans)
             uncertainties: Sequence[Uncertainty | None] = [None] * len(texts)
             if with_uncertainty:
                 uncertainties = self._measure(len(texts), segments, emissions, batch_size)
-        spans: list[list[Span]] = [[] for _ in texts]
-        for segment, found in zip(segments, segment_spans, strict=True):
-            spans[segment.text_index] += _shift(found, segment.range.start)
+        spans = _join(len(texts), segments, segment_spans)
         return [
-            Prediction(text, tuple(found), uncertainty)
+            Prediction(text, found, uncertainty)
             for text, found, uncertainty in zip(texts, spans, uncertainties, strict=True)
         ]
+
+    def _find_round(
+        self, texts: Sequence[str], outside_offsets: Sequence[float], batch_size: int
+    ) -> list[list[tuple[Span, ...]]]:
+        segments = list(self._split(texts))
+        with self._lock, torch.inference_mode():
+            emissions = self._score(texts, segments, batch_size)
+            by_offset = [
+                self._decode(emissions, batch_size, partial(find_spans, outside_offset=offset))
+                for offset in outside_offsets
+            ]
+        joined = [_join(len(texts), segments, found) for found in by_offset]
+        return [[spans[index] for spans in joined] for index in range(len(texts))]
 
     def _measure_round(self, texts: Sequence[str], batch_size: int) -> list[Uncertainty]:
         segments = list(self._split(texts))
@@ -259,13 +296,14 @@ class Predictor:
             for segment in segments
         ]
 
-    def _decode(self, emissions: Sequence[Tensor], batch_size: int) -> list[tuple[Span, ...]]:
+    def _decode(
+        self, emissions: Sequence[Tensor], batch_size: int, decode: _Decode
+    ) -> list[tuple[Span, ...]]:
         decoded: dict[int, tuple[Span, ...]] = {}
         for indices in _batches_by_length([len(segment) for segment in emissions], batch_size):
             batch = [emissions[index] for index in indices]
-            decoded.update(
-                zip(indices, decode_spans(self._tagger.crf, self.labels, batch), strict=True)
-            )
+            found = decode(self._tagger.crf, self.labels, batch)
+            decoded.update(zip(indices, found, strict=True))
         return [decoded[index] for index in range(len(emissions))]
 
     @property
@@ -291,6 +329,16 @@ def _batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list
         num_rows = max(1, min(batch_size, _MAX_BATCH_CHARACTERS // lengths[order[start]]))
         yield order[start : start + num_rows]
         start += num_rows
+
+
+def _join(
+    num_texts: int, segments: Sequence[_Segment], found: Sequence[Sequence[Span]]
+) -> list[tuple[Span, ...]]:
+    """The spans of segments as those of their texts."""
+    spans: list[list[Span]] = [[] for _ in range(num_texts)]
+    for segment, of_segment in zip(segments, found, strict=True):
+        spans[segment.text_index] += _shift(of_segment, segment.range.start)
+    return [tuple(of_text) for of_text in spans]
 
 
 def _shift(spans: Sequence[Span], offset: int) -> list[Span]:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ner_core.checkpoint import Checkpoint, load_checkpoint
 from ner_core.command_line import CommandLineParser, check_new_directory, run_command
-from ner_core.evaluation import Evaluation, evaluate
+from ner_core.evaluation import Evaluation, SpanCounts
 from ner_core.prediction import Predictor
 from ner_core.spans import Example
 from trainer.config import DataSource
@@ -49,6 +49,8 @@ def measure_offsets(
 ) -> list[Balance]:
     """Evaluate a tagger with each offset; it is left as it was.
 
+    The encoder reads each text once: an offset changes the decoding alone.
+
     Raises:
         ValueError: The tagger's classifier has outputs of another kind than its tags.
     """
@@ -59,19 +61,18 @@ def measure_offsets(
             f" ({', '.join(tagger.config.output_tags or ())})"
         )
     predictor = Predictor(checkpoint, torch.device("cpu"))
-    texts = [example.text for example in examples]
-    gold = [example.spans for example in examples]
-    bias = tagger.classifier.bias.detach()
-    own_score = float(bias[0])
-    measured = []
-    try:
-        for offset in tqdm(list(offsets), unit="offset", disable=None):
-            bias[0] = own_score + offset
-            predicted = [prediction.spans for prediction in predictor.predict(texts)]
-            measured.append(Balance(offset, evaluate(gold, predicted, texts, tagger.config.labels)))
-    finally:
-        bias[0] = own_score
-    return measured
+    labels, offsets = tagger.config.labels, tuple(offsets)
+    found = predictor.find_spans([example.text for example in examples], offsets)
+    counts = [SpanCounts.zero(labels)] * len(offsets)
+    progress = tqdm(examples, unit="text", disable=None)
+    for example, by_offset in zip(progress, found, strict=True):
+        counts = [
+            count + SpanCounts.of_example(example.spans, spans, example.text, labels)
+            for count, spans in zip(counts, by_offset, strict=True)
+        ]
+    return [
+        Balance(offset, count.evaluation()) for offset, count in zip(offsets, counts, strict=True)
+    ]
 
 
 def choose(measured: Sequence[Balance]) -> Balance:

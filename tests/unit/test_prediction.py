@@ -8,7 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ner_core.checkpoint import load_checkpoint
 from ner_core.labels import CLUENER
+from ner_core.models import TaggerOutput
 from ner_core.prediction import Prediction, Predictor, _batches_by_length
 
 SENTENCE = "浙商银行企业信贷部叶老桂博士则从另一个角度对五道门槛进行了解读。"
@@ -106,3 +108,49 @@ def test_threads_get_the_answers_to_their_own_texts(predictor: Predictor) -> Non
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda text: predictor.predict([text])[0], texts))
     assert [answer.spans for answer in answers] == [answer.spans for answer in expected]
+
+
+def test_spans_under_an_offset_are_those_of_a_tagger_with_another_bias(
+    shared_tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Short ones, a segment of several windows, a text of several segments, in several rounds.
+    texts = ["", SENTENCE, SENTENCE.replace("。", "，") * 4, SENTENCE * 6, SENTENCE[7:]]
+    monkeypatch.setattr("ner_core.prediction._TEXTS_PER_ROUND", 2)
+    checkpoint = load_checkpoint(shared_tiny_checkpoint)
+    predictor = Predictor(checkpoint, torch.device("cpu"))
+    offsets = (-0.5, 0.0, 0.25)
+    found = list(predictor.find_spans(texts, offsets, batch_size=3))
+    bias = checkpoint.tagger.classifier.bias.detach()
+    own_score = float(bias[0])
+    for number, offset in enumerate(offsets):
+        bias[0] = own_score + offset
+        anew = [
+            [(span.start, span.end, span.label) for span in one.spans]
+            for one in predictor.predict(texts)
+        ]
+        assert anew == [
+            [(span.start, span.end, span.label) for span in by_offset[number]]
+            for by_offset in found
+        ]
+        assert all(span.score is None for by_offset in found for span in by_offset[number])
+    assert len({sum(len(by_offset[number]) for by_offset in found) for number in range(3)}) == 3
+
+
+def test_the_encoder_reads_a_text_once_for_all_offsets_and_no_text_before_its_round(
+    shared_tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ner_core.prediction._TEXTS_PER_ROUND", 2)
+    checkpoint = load_checkpoint(shared_tiny_checkpoint)
+    num_read = 0
+
+    def count(_module: torch.nn.Module, _arguments: object, output: TaggerOutput) -> None:
+        nonlocal num_read
+        num_read += len(output.emissions)
+
+    checkpoint.tagger.register_forward_hook(count)
+    predictor = Predictor(checkpoint, torch.device("cpu"))
+    found = predictor.find_spans([SENTENCE] * 5, (-1.0, 0.0, 1.0))
+    next(found)
+    assert num_read == 2
+    assert len(list(found)) == 4
+    assert num_read == 5
