@@ -20,6 +20,10 @@ from trainer.corpus import CorpusSource
 _MARKS = re.compile("[《》“”「」『』@＠\x00-\x1f]|https?:|www\\.", re.IGNORECASE)
 # Fewer are a table, a list of numbers or another language.
 _CHINESE = re.compile("(?:[\u4e00-\u9fff][^\u4e00-\u9fff]*){4}")
+# A capital and a small letter in one word: iPad, Linux, New York. Units (mmHg) go with them.
+_CAPITALISED = re.compile(
+    "[A-ZＡ-Ｚ][A-Za-zＡ-Ｚａ-ｚ]*[a-zａ-ｚ]|[a-zａ-ｚ][A-Za-zＡ-Ｚａ-ｚ]*[A-ZＡ-Ｚ]"
+)
 # A single letter is a variable or a kind (A股, T恤); two may be taken for a name.
 _LATIN = re.compile("[A-Za-zＡ-Ｚａ-ｚ]{2}")
 
@@ -131,6 +135,8 @@ def find_flaw(sentence: str, min_characters: int, max_characters: int) -> str | 
         return f"longer than {max_characters} characters"
     if _MARKS.search(sentence):
         return "quotation marks, handles, addresses"
+    if _CAPITALISED.search(sentence):
+        return "a Latin word of capital and small letters"
     if not _CHINESE.search(sentence):
         return "fewer than four Chinese characters"
     return None

@@ -41,8 +41,21 @@ class Tagger:
 KNOWN = Example("", "华为在深圳，Ｑ币有法。", (Span(0, 2, "company"), Span(9, 10, "name")))
 
 
-def pass_on(sentences: Sequence[str], known: Sequence[Example] = (KNOWN,)) -> Filter:
-    checks = Filter(known, Words(), Tagger(), 0.85)  # type: ignore[arg-type]
+class Witness(Tagger):
+    """Stands in for a tagger of other labels: 山 is a place with 0.1."""
+
+    name = "witness"
+
+    def _tag(self, text: str) -> tuple[Span, ...]:
+        return tuple(Span(it.start(), it.end(), "LOC", 0.1) for it in re.finditer("山", text))
+
+
+def pass_on(
+    sentences: Sequence[str],
+    known: Sequence[Example] = (KNOWN,),
+    witnesses: Sequence[Witness] = (),
+) -> Filter:
+    checks = Filter(known, Words(), Tagger(), witnesses, 0.85)  # type: ignore[arg-type]
     checks.passed = list(checks.pass_on(sentences))  # type: ignore[attr-defined]
     return checks
 
@@ -60,9 +73,15 @@ def test_each_check_leaves_out_its_own_and_says_so():
     assert checks.left_out == {
         "holds a mention of the training data": 1,
         "LAC finds a name": 1,
-        "the tagger is sure of an entity": 1,
+        "the tagger believes in an entity": 1,
         "stands in the training data, or came before": 2,
     }
+
+
+def test_whatever_a_second_tagger_finds_is_believed():
+    checks = pass_on(["今天很热", "山上很热", "小店很热", "山上的队"], witnesses=[Witness()])
+    assert checks.passed == [EntityFree("今天很热", 0.0), EntityFree("小店很热", 0.4)]
+    assert checks.left_out == {"witness finds an entity": 2}
 
 
 def test_a_brand_is_a_name_when_it_is_chinese():
@@ -94,7 +113,8 @@ def test_groups_take_turns_as_long_as_they_last():
 @pytest.fixture
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entity_free, "load_lac", Words)
-    monkeypatch.setattr(entity_free.Predictor, "load", lambda _: Tagger())
+    taggers = {"nowhere": Tagger(), "elsewhere": Witness()}
+    monkeypatch.setattr(entity_free.Predictor, "load", taggers.__getitem__)
 
 
 def write_corpus(directory: Path, num_files: int = 2) -> list[Path]:
@@ -153,6 +173,18 @@ def test_files_and_kinds_have_their_shares_and_a_seed_repeats_its_choice(
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "out.json").read_bytes()
     assert run(tmp_path, *shares, "--seed", "7", output="other.json") == 0
     assert (tmp_path / "other.json").read_bytes() != (tmp_path / "out.json").read_bytes()
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_a_witness_is_asked_and_named_in_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    lines = [f"第{number}{kind}都在这里" for number in range(9) for kind in ("座山", "个人")]
+    (tmp_path / "0.txt").write_text("\n".join(lines), encoding="utf-8")
+    assert run(tmp_path, "--witness", "elsewhere", "--latin-share", "0") == 0
+    texts = [example.text for example in read_cluener(tmp_path / "out.json").examples]
+    assert len(texts) == 9 and not any("山" in text for text in texts)
+    assert "9 left out: witness finds an entity" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("stand_ins")
