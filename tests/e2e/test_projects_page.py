@@ -98,7 +98,7 @@ def test_a_label_is_added_moved_and_removed(page: Page, store: AnnotationStore) 
 def test_a_label_that_is_in_use_is_not_removed(page: Page, store: AnnotationStore) -> None:
     row(page, "company").get_by_role("button", name="删除 company").click()
     toast = page.get_by_test_id("toast-body").first
-    expect(toast).to_contain_text("有 1 篇文本用到标签 company", timeout=WAIT_MS)
+    expect(toast).to_contain_text("有 1 条文本用到标签 company", timeout=WAIT_MS)
     expect(row(page, "company")).to_be_visible()
     assert "company" in project(store).labels.labels
 
@@ -142,7 +142,7 @@ def test_a_new_project_has_labels_texts_and_a_model_of_its_own(
     assert labels(page) == ["PER", "LOC", "疾病"]
     current = page.locator(".projects-item[aria-current=true]")
     expect(current).to_contain_text("新闻 <b>")
-    expect(current).to_contain_text("0 篇 · 3 个标签")
+    expect(current).to_contain_text("0 条 · 3 个标签")
     assert project(store, "新闻 <b>").labels.labels == ("PER", "LOC", "疾病")
     # A text of the same words is another document there.
     store.add([NewDocument(TEXT)], project="新闻 <b>")

@@ -70,7 +70,7 @@ class QueueBar:
         self.root.get_by_role("combobox", name=name).select_option(option)
 
     def expect_count(self, count: int) -> None:
-        expect(self.count).to_have_text(re.compile(rf"^{count} 篇"), timeout=WAIT_MS)
+        expect(self.count).to_have_text(re.compile(rf"^{count} 条"), timeout=WAIT_MS)
 
     def open_filters(self) -> None:
         self.root.get_by_role("button", name="筛选").click()
@@ -123,7 +123,7 @@ def test_each_filter_leaves_the_texts_that_it_names(enter) -> None:
     bar.choose("状态", "all")
     bar.expect_count(2)
     bar.choose("标签", "")
-    bar.choose("标注人", "梅")
+    bar.choose("标注者", "梅")
     bar.expect_count(1)
     editor.expect_document(ACCEPTED)
     bar.root.get_by_role("button", name="清除筛选").click()
@@ -174,7 +174,7 @@ def test_two_people_are_not_given_the_same_text(enter) -> None:
     first.expect_document(UNSURE_PATH)
     second, bar = enter()
     expect(second.root).not_to_have_attribute("data-document-id", str(UNSURE_PATH))
-    expect(bar.count).to_have_text(re.compile(r"其中 \d+ 篇有人在标"), timeout=WAIT_MS)
+    expect(bar.count).to_have_text(re.compile(r"其中 \d+ 条有人在标"), timeout=WAIT_MS)
     seen = [first.root.get_attribute("data-document-id")]
     for _ in range(4):
         seen.append(second.root.get_attribute("data-document-id"))

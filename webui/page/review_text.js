@@ -31,7 +31,7 @@ const nameOf = (label) => styleOf(label)[language === "zh" ? "chinese" : "englis
 
 // The name that the editor knows the visitor by.
 const ANNOTATOR = "ner_annotator";
-const annotatorName = () => window.localStorage.getItem(ANNOTATOR)?.trim() || "annotator";
+const annotatorName = () => window.localStorage.getItem(ANNOTATOR)?.trim() || "annotator-1";
 
 // Requests go out one at a time: answers that arrive in one frame overwrite each other (Gradio 6.31).
 const ANSWER_TIMEOUT_MS = 60000;

@@ -8,7 +8,7 @@ PROJECTS: Final[Block] = {
     "projects.tab": ("项目", "Projects"),
     "projects.list": ("项目", "Projects"),
     "projects.current": ("当前", "current"),
-    "projects.summary": ("{documents} 篇 · {labels} 个标签", "{documents} texts · {labels} labels"),
+    "projects.summary": ("{documents} 条 · {labels} 个标签", "{documents} texts · {labels} labels"),
     "projects.switch": ("切换到项目 {name}", "Work on project {name}"),
     "projects.new": ("新建项目", "New project"),
     "projects.new_name": ("名称", "Name"),
@@ -43,7 +43,7 @@ PROJECTS: Final[Block] = {
     "projects.label": ("标签名", "Label"),
     "projects.chinese": ("中文名", "Chinese name"),
     "projects.english": ("英文名", "English name"),
-    "projects.uses": ("篇数", "Texts"),
+    "projects.uses": ("条数", "Texts"),
     "projects.former": ("曾名 {names}", "formerly {names}"),
     "projects.up": ("上移 {label}", "Move {label} up"),
     "projects.down": ("下移 {label}", "Move {label} down"),
@@ -51,7 +51,7 @@ PROJECTS: Final[Block] = {
     "projects.label_guideline": ("{label} 的说明", "Guideline of {label}"),
     "projects.guideline_open": ("说明", "Guideline"),
     "projects.in_use": (
-        "有 {count} 篇文本用到标签 {label}，不能删除。请先改掉这些标注，或给标签改名。",
+        "有 {count} 条文本用到标签 {label}，不能删除。请先改掉这些标注，或给标签改名。",
         (
             "{count} texts have entities of {label}, so it cannot be removed. Change those first, "
             "or rename the label."

@@ -25,14 +25,14 @@ QUEUE: Final[Block] = {
     "queue.filter_active": ("筛选 · {count}", "Filter · {count}"),
     "queue.label": ("标签", "Label"),
     "queue.any_label": ("任意标签", "Any label"),
-    "queue.annotator": ("标注人", "Annotator"),
+    "queue.annotator": ("标注者", "Annotator"),
     "queue.any_annotator": ("任何人", "Anybody"),
     "queue.query": ("文本包含", "Text contains"),
     "queue.differs": ("模型与人工不同", "Model and human differ"),
     "queue.clear": ("清除筛选", "Clear"),
-    "queue.count": ("{count} 篇", "{count} texts"),
+    "queue.count": ("{count} 条", "{count} texts"),
     "queue.count_held": (
-        "{count} 篇，其中 {held} 篇有人在标",
+        "{count} 条，其中 {held} 条有人在标",
         "{count} texts, others work on {held}",
     ),
     "queue.reading": (
