@@ -117,7 +117,7 @@ def photograph(url: str) -> None:
         page.get_by_role("button", name="纠正这条").click()
         page.get_by_test_id("annotator-text").get_by_test_id("entity").first.wait_for()
         page.get_by_test_id("annotator-text").click(position={"x": 5, "y": 5})
-        for key in ("Tab", "a", "Tab", "a"):
+        for key in ("a", "a", "Tab"):
             page.keyboard.press(key)
         take(page, "annotate")
         page.get_by_role("tab", name="数据").click()

@@ -196,10 +196,13 @@ class AnnotatePage:
         histories: list[tuple[Document, Sequence[Revision]]] = [
             (document, self._store.history(document.id)) for document in documents
         ]
+        counts = self._store.counts(project=project.name)
+        num_total = sum(counts.values())
         return documents_message(
             histories,
             project=project,
-            num_total=sum(self._store.counts(project=project.name).values()),
+            num_total=num_total,
+            num_reviewed=num_total - counts["new"],
             username=username,
             holders=read_holders(
                 self._store.database,

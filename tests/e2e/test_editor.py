@@ -103,6 +103,62 @@ def test_every_key_of_the_editor_does_what_its_button_says(store, open_editor):
     assert [(span.start, span.score) for span in document.suggestions] == [(9, 0.97), (24, 0.97)]
 
 
+def test_a_and_x_go_through_the_suggestions_one_after_the_other(store, open_editor):
+    (document_id,) = add(store, numbered(BANK, 31))
+    editor = open_editor()
+    editor.expect_document(document_id)
+    target = editor.page.locator(".ed-text .ed-target")
+    side = editor.page.locator(".ed-side")
+    expect(target).to_have_text("浙商银行")
+    expect(side.get_by_role("heading", name="下一个建议")).to_be_visible()
+    side.get_by_role("button", name=re.compile("^接受 ?A$")).click()
+    expect(target).to_have_text("叶老桂")
+    editor.press("a", "x", "x")
+    editor.expect_spans(
+        ("浙商银行", "company", "human"),
+        ("叶老桂", "name", "human"),
+        ("银监会", "government", "model"),
+    )
+    # Tab leads where it always led, and undo to what was decided on.
+    editor.press("Control+z")
+    expect(editor.page.locator(".ed-text .ed-active")).to_have_text("叶老桂")
+    expect(target).to_have_count(0)
+    editor.press("x", "Tab", "a")
+    editor.expect_spans(
+        ("浙商银行", "company", "human"),
+        ("叶老桂", "name", "human"),
+        ("银监会", "government", "human"),
+    )
+    expect(editor.notice).to_contain_text("已接受：银监会")
+
+
+def test_x_behind_the_last_suggestion_leaves_those_before_it_alone(store, open_editor):
+    (document_id,) = add(store, numbered(BANK, 32))
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.move_caret(12)  # between 叶老桂 and 博士
+    editor.press("x", "x", "x", "x")
+    editor.expect_spans(("浙商银行", "company", "model"), ("叶老桂", "name", "model"))
+    expect(editor.notice).to_contain_text("光标之后没有")
+
+
+def test_the_bar_shows_how_many_texts_are_done(store, open_editor):
+    first, second = add(store, numbered(BANK, 33), numbered(BANK, 34))
+    total = sum(store.counts().values())
+    editor = open_editor()
+    editor.expect_document(first)
+    reviewed = editor.page.get_by_test_id("reviewed")
+    expect(reviewed).to_have_text(f"已完成 {total - 2:,} / {total:,}")
+    editor.press("Enter")
+    editor.expect_document(second)
+    expect(reviewed).to_have_text(f"已完成 {total - 1:,} / {total:,}")
+    editor.press("k")
+    editor.expect_document(first)
+    editor.press("Enter")  # done already: it counts once
+    editor.expect_state("saved")
+    expect(reviewed).to_have_text(f"已完成 {total - 1:,} / {total:,}")
+
+
 def test_one_step_of_undo_takes_back_a_whole_propagation(store, open_editor):
     add(store, "小明和小红，小明说小明好。（4）")
     editor = open_editor()
@@ -114,6 +170,7 @@ def test_one_step_of_undo_takes_back_a_whole_propagation(store, open_editor):
 
     editor.press("f")
     editor.expect_spans(*[("小明", "name", "human")] * 3)
+    expect(propagate).to_be_disabled()
     editor.press("Control+z")
     editor.expect_spans(("小明", "name", "human"))
     editor.press("Control+Shift+z")
@@ -214,7 +271,7 @@ def test_keys_belong_to_an_input_method_while_it_composes(store, open_editor):
 def test_typing_the_annotators_name_presses_no_key_of_the_editor(store, open_editor):
     (document_id,) = add(store, "叶老桂在那里（19）")
     editor = open_editor()
-    name = editor.page.get_by_role("textbox", name="标注人")  # the queue has a list of that name
+    name = editor.page.get_by_role("textbox", name="标注者")  # the queue has a list of that name
     name.fill("")
     name.press_sequentially("sxab 张三7")
     name.press("Enter")

@@ -48,7 +48,7 @@ def test_a_person_with_a_mouse_only_can_do_everything(store, open_editor):
     page.get_by_role("button", name=re.compile("^重做")).click()
     page.get_by_role("button", name=re.compile("^删除")).click()
     editor.expect_spans(("杭州", "address", "human"))
-    page.get_by_role("button", name=re.compile("保存并下一篇")).click()
+    page.get_by_role("button", name=re.compile("保存并下一条")).click()
     editor.expect_state("saved")
     assert saved(store, document_id).spans == (Span(9, 11, "address"),)
 
@@ -77,7 +77,7 @@ def test_each_key_that_decides_or_moves_has_a_button(store, open_editor):
     editor.expect_spans(("叶老桂", "book", "human"), ("叶老桂", "book", "human"))
     assert editor.root.evaluate("root => root === document.activeElement")  # keys go on working
 
-    click("^下一篇")
+    click("^下一条")
     editor.expect_document(ids[1])
     click("^跳过")
     editor.expect_document(ids[2])
@@ -86,7 +86,7 @@ def test_each_key_that_decides_or_moves_has_a_button(store, open_editor):
     editor.expect_state("saved")
     assert [saved(store, id).status for id in ids[1:3]] == ["ignored", "flagged"]
     for id in (ids[2], ids[1], ids[0]):
-        click("^上一篇")
+        click("^上一条")
         editor.expect_document(id)
     editor.expect_state("dirty")
     click("全部快捷键")

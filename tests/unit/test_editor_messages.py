@@ -83,7 +83,7 @@ def test_the_users_own_words_come_beside_the_programs():
         labels={"PER": LabelSettings(guideline="只标真人")}, guideline="慢慢来"
     )
     project = Project("demo", LabelSet(("PER", "isotope")), settings)
-    message = documents_message([], project=project, num_total=0, username=None)
+    message = documents_message([], project=project, num_total=0, num_reviewed=0, username=None)
     person, isotope = message["labels"]
     assert person["guideline"] == {"own": "只标真人", "default": default_guideline("PER")}
     assert isotope["guideline"] == {"own": "", "default": {"zh": "", "en": ""}}

@@ -13,6 +13,8 @@ class Annotator {
     this.leavesOnTab = false;
     this.draftOffered = null;
     this.draftShownAt = 0;
+    this.target = null; // what A and X would decide on
+    this.hadSelection = false; // when this was last drawn
     this.view = new TextView(parts);
     this.hints = new WordHints(parts, this.view);
     this.panels = new Panels(parts, words, language);
@@ -108,7 +110,7 @@ class Annotator {
     const { document } = session.current;
     parts.root.dataset.documentId = document.id;
     parts.root.dataset.revision = document.revision;
-    this.panels.drawPosition(document, session.numTotal);
+    this.panels.drawPosition(document, session.numReviewed, session.numTotal);
     this.panels.drawRevisions(document);
     const news = this.saveStatus.draw(session, this.conflicts.isOpen);
     if (news) this.tell(news.key, news.values);
@@ -160,6 +162,12 @@ class Annotator {
     this.view.showMarks();
   }
 
+  // To be called when the caret or the selection has moved.
+  retarget() {
+    const isSame = this.commands.target === this.target && this.view.hasSelection === this.hadSelection;
+    if (!isSame) this.#drawCurrent();
+  }
+
   hover(entity) {
     this.view.markHovered(entity);
     this.list.markHovered(entity);
@@ -169,14 +177,22 @@ class Annotator {
   #drawCurrent() {
     const { active } = this.state;
     const plan = active && this.state.planPropagation(this.allowOverlap);
-    this.panels.drawCurrent(this.state, (entity) => this.styleOf(entity), plan);
+    this.target = this.commands.target;
+    this.hadSelection = this.view.hasSelection;
+    this.view.markTarget(active ? null : this.target);
+    this.panels.drawCurrent({
+      state: this.state,
+      target: this.target,
+      hasSelection: this.hadSelection,
+      styleOf: (entity) => this.styleOf(entity),
+      plan,
+    });
     this.guidelines.showActive(active && this.styleOf(active));
     this.view.places = plan?.additions ?? [];
   }
 
   #speakDocument({ document }) {
-    const { words, session } = this;
-    const position = words("annotate.position", { position: document.position, total: session.numTotal });
+    const position = this.words("annotate.position", { position: document.position });
     this.speak(`${position} ${Array.from(document.text).slice(0, MAX_SPOKEN_CHARACTERS).join("")}`);
   }
 
@@ -213,6 +229,7 @@ class Annotator {
     if (!HINT_COMMANDS.has(name)) this.hints.close();
     this.tell("");
     this.commands[name](argument);
+    if (session.current) this.retarget();
   }
 
   // Events

@@ -59,20 +59,32 @@ class Commands extends SelectionCommands {
     });
   }
 
+  // The suggestion that A and X decide on: the active one or, where none is, the next one behind the caret. With characters
+  // selected, the one around them.
+  get target() {
+    const { state, view } = this;
+    const { active, suggestions } = state;
+    if (active) return active.source === "model" ? active : null;
+    const isThere = view.hasSelection
+      ? ({ start, end }) => start <= view.start && view.end <= end
+      : ({ end }) => end > view.start;
+    return suggestions.find(isThere) ?? null;
+  }
+
+  // Nothing is active afterwards and the caret stands where the next suggestion is looked for, so that the same keys decide
+  // on one after the other.
   accept(entity) {
-    if (entity) this.editor.activate(entity);
-    this.#withSuggestion(() => {
+    this.#decide(entity, "annotate.accepted", (target) => {
       this.state.accept();
-      this.#tellActive("annotate.accepted");
+      this.state.active = null;
+      this.view.select(target.end, target.end);
     });
   }
 
   reject(entity) {
-    if (entity) this.editor.activate(entity);
-    this.#withSuggestion((active) => {
-      this.view.select(active.start, active.start);
+    this.#decide(entity, "annotate.rejected", (target) => {
       this.state.remove();
-      this.editor.tell("annotate.rejected", { entities: this.#nameAll([active]) });
+      this.view.select(target.start, target.start);
     });
   }
 
@@ -242,11 +254,17 @@ class Commands extends SelectionCommands {
     this.editor.changed();
   }
 
-  #withSuggestion(act) {
-    this.#withActive((active) => {
-      if (active.source === "human") this.editor.tell("annotate.not_a_suggestion");
-      else act(active);
-    });
+  #decide(entity, key, act) {
+    if (entity) this.editor.activate(entity);
+    const { target, state } = this;
+    if (!target) {
+      this.editor.tell(state.active ? "annotate.not_a_suggestion" : "annotate.no_suggestion");
+      return;
+    }
+    state.active = target; // what undo comes back to
+    act(target);
+    this.editor.tell(key, { entities: this.#nameAll([target]) });
+    this.editor.changed();
   }
 
   #tellActive(key) {

@@ -214,12 +214,14 @@ def documents_message(
     *,
     project: Project,
     num_total: int,
+    num_reviewed: int,
     username: str | None,
     holders: Mapping[int, str] | None = None,
     request: str | None = None,
 ) -> Message:
     """Documents with their histories (oldest first) and what is needed to show them.
 
+    `num_total` counts the texts of the project, `num_reviewed` those that somebody has decided on;
     `holders` names who else works on a document.
     """
     return _message("documents", request) | {
@@ -241,6 +243,7 @@ def documents_message(
         ],
         "guideline": _guideline_fields(None, project),
         "num_total": num_total,
+        "num_reviewed": num_reviewed,
         "username": username,
     }
 

@@ -32,38 +32,46 @@ class Panels {
     );
   }
 
-  drawPosition(document, numTotal) {
+  drawPosition(document, numReviewed, numTotal) {
     const { parts, words } = this;
-    setText(parts.position, words("annotate.position", { position: document.position, total: numTotal }));
-    parts.progress.style.width = `${(100 * document.position) / Math.max(numTotal, 1)}%`;
+    setText(parts.position, words("annotate.position", { position: document.position }));
+    setText(parts.reviewed, words("annotate.reviewed", { reviewed: numReviewed.toLocaleString(), total: numTotal.toLocaleString() }));
+    parts.progress.max = Math.max(numTotal, 1);
+    parts.progress.value = numReviewed;
     setText(parts.status, words(`annotate.status_${document.status}`));
     parts.status.dataset.status = document.status;
   }
 
-  drawCurrent(state, styleOf, plan) {
+  // `target` is the suggestion that accept and reject decide on, `plan` what "label all" would do. Borders are those of the
+  // selection where there is one.
+  drawCurrent({ state, target, hasSelection, styleOf, plan }) {
     const { parts, words } = this;
     const { active } = state;
-    for (const button of parts.current.querySelectorAll("button")) button.disabled = !active;
-    parts.accept.disabled = active?.source !== "model";
-    parts.reject.disabled = active?.source !== "model";
-    parts.propagate.disabled = !active;
-    const numMore = plan && { total: plan.additions.length };
-    setText(parts["propagate-words"], plan ? words("annotate.propagate_count", numMore) : words("annotate.propagate"));
+    for (const button of parts.borders.querySelectorAll("button")) button.disabled = !active && !hasSelection;
+    parts.remove.disabled = !active;
+    parts.accept.disabled = !target;
+    parts.reject.disabled = !target;
+    const total = plan?.additions.length;
+    parts.propagate.disabled = !total;
+    setText(parts["propagate-words"], words(total ? "annotate.propagate_count" : "annotate.propagate", { total }));
     for (const button of parts.palette.children) {
       setAttribute(button, "aria-pressed", button.dataset.label === active?.label);
     }
     parts.undo.disabled = !state.undoSteps.length;
     parts.redo.disabled = !state.redoSteps.length;
-    parts["current-entity"].classList.toggle("ed-hint", !active);
-    if (!active) {
+    const shown = active ?? target;
+    setText(parts["current-title"], words(target && !active ? "annotate.next_suggestion" : "annotate.current"));
+    parts["current-entity"].classList.toggle("ed-hint", !shown);
+    parts["current-entity"].classList.toggle("ed-next", shown !== active);
+    if (!shown) {
       setText(parts["current-entity"], words("annotate.current_hint"));
       return;
     }
-    const style = styleOf(active);
+    const style = styleOf(shown);
     parts["current-entity"].style.setProperty("--color", style.color);
     parts["current-entity"].replaceChildren(
-      createElement("strong", "", { textContent: state.mention(active), lang: "zh" }),
-      createElement("span", "", { textContent: ` ${style.name} ${active.start}–${active.end}` }),
+      createElement("strong", "", { textContent: state.mention(shown), lang: "zh" }),
+      createElement("span", "", { textContent: ` ${style.name} ${shown.start}–${shown.end}` }),
     );
   }
 

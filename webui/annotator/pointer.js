@@ -40,6 +40,7 @@ class Pointer {
     if (event.pointerType === "touch" && this.#onTap(event)) return;
     view.readSelection();
     if (!view.hasSelection) editor.commands.pick(this.#entityUnder(event.target));
+    editor.retarget();
   }
 
   // Of entities that lie one in the other, each click picks the next one further out.
@@ -77,6 +78,7 @@ class Pointer {
     if (!view.readSelection() || !view.hasSelection) return;
     if (editor.state.active) editor.tell("");
     editor.activate(null);
+    editor.retarget();
   }
 
   #hover(entity) {

@@ -2,12 +2,13 @@
 
 class Saves {
   // `lane` and `drafts` are those of the session; `page` is told savingChanged() and showConflict(...); `show(work)` draws
-  // a work anew that is on screen.
-  constructor({ lane, drafts, page, show }) {
+  // a work anew that is on screen; `onReviewed()` hears of each document that nobody had decided on before.
+  constructor({ lane, drafts, page, show, onReviewed }) {
     this.lane = lane;
     this.drafts = drafts;
     this.page = page;
     this.show = show;
+    this.onReviewed = onReviewed;
     this.lastSaved = null; // the work, until it is changed or left
     this.refusal = null; // the server's reason
   }
@@ -60,6 +61,7 @@ class Saves {
     if (message.kind === "saved") {
       this.drafts.remove(work.document);
       const { document } = work;
+      if (document.status === "new") this.onReviewed();
       document.revision = message.revision.number;
       document.status = message.status;
       document.history = [message.revision, ...document.history];

@@ -18,6 +18,7 @@ class Session {
     this.labels = [];
     this.guideline = null;
     this.numTotal = 0;
+    this.numReviewed = 0;
     this.username = null;
     this.presence = new TabPresence(sessionStorage);
     this.drafts = new Drafts(localStorage, this.presence.id);
@@ -25,7 +26,8 @@ class Session {
     this.timer = new WorkTimer(page.parts.root);
     const { drafts, lane, presence } = this;
     const show = (work) => this.current === work && this.#show(work);
-    this.saves = new Saves({ lane, drafts, page, show });
+    const onReviewed = () => (this.numReviewed += 1);
+    this.saves = new Saves({ lane, drafts, page, show, onReviewed });
     this.offers = new DraftOffers({ drafts, presence, saves: this.saves, page });
     this.route = new Route({
       open: (asked, onDocuments) => this.#open(asked, onDocuments),
@@ -186,6 +188,7 @@ class Session {
     this.labels = message.labels;
     this.guideline = message.guideline;
     this.numTotal = message.num_total;
+    this.numReviewed = message.num_reviewed;
     this.username = message.username;
   }
 

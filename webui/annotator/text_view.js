@@ -77,6 +77,11 @@ class TextView {
     this.#mark("ed-active", active);
   }
 
+  // Marks the suggestion that is decided on next while none is active.
+  markTarget(target) {
+    this.#mark("ed-target", target);
+  }
+
   markHovered(entity) {
     this.#mark("ed-hover", entity);
   }

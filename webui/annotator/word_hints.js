@@ -2,7 +2,7 @@
 // selects from there to another word.
 
 const HINT_LETTERS = "fjdkslaghrueiwoqptyvncmxbz"; // where the fingers rest comes first
-const NO_HINT = /^[\s，。、；：？！…,;:?!]+$/;
+const NO_HINT = /^[\s，。、；：？！…,;:?!“”‘’"']+$/; // a title begins with its 《
 
 class WordHints {
   // `frame` is the scrolled element around the text, `layer` the element to draw in; `view` is the `TextView`.

@@ -28,13 +28,13 @@ TOUR: Final[Block] = {
     "tour.annotate_title": ("标注：全用键盘", "Annotate: by keyboard alone"),
     "tour.annotate_words": (
         (
-            "虚线是模型的建议：Tab 到下一个，A 接受，X 拒绝。选中文字后按 1 到 0 打标签，"
-            "Enter 保存并到下一篇。? 列出全部按键；鼠标和触屏也都可以。"
+            "虚线是模型的建议：A 接受下一个，X 拒绝，Tab 选中它来修改。选中文字后按 1 到 0 打标签，"
+            "Enter 保存并到下一条。? 列出全部按键；鼠标和触屏也都可以。"
         ),
         (
-            "Dashed lines are the model's suggestions: Tab goes to the next one, A accepts it, X "
-            "rejects it. Select some text and press 1 to 0 to label it; Enter saves and goes on. ? "
-            "lists all keys; mouse and touch do it too."
+            "Dashed lines are the model's suggestions: A accepts the next one, X rejects it, Tab "
+            "picks it to change it. Select some text and press 1 to 0 to label it; Enter saves and "
+            "goes on. ? lists all keys; mouse and touch do it too."
         ),
     ),
     "tour.data_title": ("数据：进与出", "Data: in and out"),
