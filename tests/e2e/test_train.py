@@ -90,6 +90,15 @@ def test_corrections_train_a_model_that_a_click_puts_to_use(
     expect(in_use).to_have_attribute("data-model", "tiny")
 
 
+def test_a_phone_has_room_for_the_comparison_of_the_models(
+    app, open_page: Callable[..., Page]
+) -> None:
+    page = open_training(open_page(app.url, viewport={"width": 390, "height": 844}))
+    result = page.get_by_test_id("train-result")
+    expect(result.get_by_role("columnheader", name="default-1")).to_be_visible()
+    assert result.locator(".scroll").evaluate("it => it.scrollWidth <= it.clientWidth")
+
+
 def test_the_model_in_use_is_the_same_after_a_restart(app, open_page: Callable[..., Page]) -> None:
     page = open_training(open_page(app.url))
     page.get_by_role("button", name="使用 default-1").click()
