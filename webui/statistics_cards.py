@@ -85,7 +85,7 @@ class Card:
 
 def status_card(counts: Mapping[Status, int], words: Words) -> Card:
     """Texts of each status."""
-    names = {status: _capitalise(words[f"annotate.status_{status}"]) for status in STATUSES}
+    names = {status: words[f"annotate.status_{status}"] for status in STATUSES}
     total = sum(counts.values())
     x, y = words["statistics.status"], words["statistics.texts"]
     columns = (Column(x, "text"), Column(y), Column(words["statistics.share"], "percent"))
@@ -198,7 +198,12 @@ def work_card(work: Sequence[AnnotatorWork], words: Words, *, pause_s: float) ->
         )
         for each in ordered
     )
-    status_names = {status: _capitalise(words[f"annotate.status_{status}"]) for status in STATUSES}
+    # A legend of all statuses is wider than a phone.
+    status_names = {
+        status: words[f"annotate.status_{status}"]
+        for status in STATUSES
+        if any(each.num_documents[status] for each in work)
+    }
     chart = Chart(
         words["statistics.annotator"],
         words["statistics.texts"],
@@ -329,10 +334,6 @@ def name_labels(styles: Iterable[LabelStyle], *, language: str) -> dict[str, str
 def name_annotator(annotator: str, words: Words) -> str:
     """An annotator's name, or what stands for none."""
     return annotator or words["statistics.no_name"]
-
-
-def _capitalise(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _group_days(days: Sequence[date]) -> tuple[Literal["day", "week", "month"], dict[date, date]]:

@@ -60,7 +60,7 @@ _ASSETS: Final = Path(__file__).parent / "page"
 _CHART_HEIGHT_PX: Final = 260
 # Names below an axis that are longer than this together are slanted, so that a phone has room for
 # them; in Latin characters, of which a Chinese one takes two.
-_MAX_LEVEL_WIDTH: Final = 36
+_MAX_LEVEL_WIDTH: Final = 30
 
 CARDS: Final[Mapping[str, type[gr.BarPlot] | type[gr.LinePlot]]] = {
     "status": gr.BarPlot,

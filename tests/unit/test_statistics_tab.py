@@ -122,6 +122,8 @@ def test_who_did_most_comes_first_and_an_unknown_speed_is_none():
     card = work_card([little, much], WORDS, pause_s=300)
     assert [(row[0], row[-1]) for row in card.rows] == [("b", 120.0), ("a", None)]
     assert card.note_values == {"minutes": 5}
+    assert card.chart is not None
+    assert list(card.chart.colors) == ["Accepted"]  # nobody has a text of another status
 
 
 def test_a_line_of_one_day_is_left_to_the_table():

@@ -3,10 +3,7 @@
 const find = (selector) => element.querySelector(selector);
 const field = (name) => find(`[data-field="${name}"]`);
 const texts = props.texts[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
-const nameOf = (status) => {
-  const name = texts[status === "all" ? "data.status_all" : `annotate.status_${status}`];
-  return name[0].toUpperCase() + name.slice(1);
-};
+const nameOf = (status) => texts[status === "all" ? "data.status_all" : `annotate.status_${status}`];
 const fill = (key, values) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const make = (tag, className, content) => {
   const made = document.createElement(tag);
