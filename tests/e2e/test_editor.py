@@ -113,6 +113,7 @@ def test_a_and_x_go_through_the_suggestions_one_after_the_other(store, open_edit
     expect(side.get_by_role("heading", name="下一个建议")).to_be_visible()
     side.get_by_role("button", name=re.compile("^接受 ?A$")).click()
     expect(target).to_have_text("叶老桂")
+    expect(editor.notice).to_have_text("已接受：浙商银行 (公司)；下一个：叶老桂 (姓名) 97%")
     editor.press("a", "x", "x")
     editor.expect_spans(
         ("浙商银行", "company", "human"),

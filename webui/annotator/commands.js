@@ -263,7 +263,13 @@ class Commands extends SelectionCommands {
     }
     state.active = target; // what undo comes back to
     act(target);
-    this.editor.tell(key, { entities: this.#nameAll([target]) });
+    const next = this.target;
+    if (next) {
+      const names = { entities: this.#nameAll([target]), next: this.#nameWithScore(next) };
+      this.editor.tell(`${key}_next`, names);
+    } else {
+      this.editor.tell(key, { entities: this.#nameAll([target]) });
+    }
     this.editor.changed();
   }
 
@@ -275,9 +281,12 @@ class Commands extends SelectionCommands {
   #tellActiveAndMore(key) {
     const { active } = this.state;
     const { additions } = this.state.planPropagation(this.editor.allowOverlap);
-    const entities = `${this.#nameAll([active])} ${percentOf(active)}`.trimEnd();
-    const values = { entities, total: additions.length };
+    const values = { entities: this.#nameWithScore(active), total: additions.length };
     this.editor.tell(additions.length ? `${key}_more` : key, values);
+  }
+
+  #nameWithScore(entity) {
+    return `${this.#nameAll([entity])} ${percentOf(entity)}`.trimEnd();
   }
 
   #nameAll(entities) {

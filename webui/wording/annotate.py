@@ -114,6 +114,14 @@ ANNOTATE: Final[Block] = {
     "annotate.removed": ("已删除：{entities}", "Removed: {entities}"),
     "annotate.accepted": ("已接受：{entities}", "Accepted: {entities}"),
     "annotate.rejected": ("已拒绝：{entities}", "Rejected: {entities}"),
+    "annotate.accepted_next": (
+        "已接受：{entities}；下一个：{next}",
+        "Accepted: {entities}; next: {next}",
+    ),
+    "annotate.rejected_next": (
+        "已拒绝：{entities}；下一个：{next}",
+        "Rejected: {entities}; next: {next}",
+    ),
     "annotate.moved": ("已移动：{entities}", "Moved: {entities}"),
     "annotate.labelled_more": (
         "已标注：{entities}；同词还有 {total} 处（F）",
