@@ -186,6 +186,37 @@ def test_two_passes_agree_without_dropout_and_differ_with_it(
     assert penalty.item() > 0.1
 
 
+def test_alpha_weighs_the_disagreement(batch: Batch, make_engine: MakeEngine) -> None:
+    penalties = []
+    for alpha in (1.0, 2.5):
+        engine = make_engine(r_drop_alpha=alpha)
+        engine.tagger.dropout.p = 0.5
+        engine.tagger.train()
+        torch.manual_seed(1)
+        penalties.append(engine._sum_loss(batch)[1].item())
+    assert penalties[1] == pytest.approx(2.5 * penalties[0], rel=1e-5)
+    assert penalties[0] > 0
+
+
+def test_a_gradient_is_clipped_to_its_norm_before_the_step(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    def norm_in_step(limit: float) -> float:
+        engine = make_engine(max_gradient_norm=limit)
+        norms: list[float] = []
+
+        def look(*_: Any) -> None:
+            gradients = [p.grad for p in engine.tagger.parameters() if p.grad is not None]
+            norms.append(nn.utils.get_total_norm(gradients).item())
+
+        engine.optimizer.register_step_pre_hook(look)
+        take_step(engine, batch)
+        return norms[0]
+
+    free = norm_in_step(1e9)
+    assert norm_in_step(free / 4) == pytest.approx(free / 4, rel=1e-3)
+
+
 def test_disagreement_is_the_symmetric_divergence_of_both_passes() -> None:
     emissions = torch.randn(
         4, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
@@ -297,28 +328,33 @@ def test_a_bad_loss_leaves_the_weights_and_the_count_of_steps(
     with pytest.raises(NonFiniteLossError, match="expected a finite loss and gradient"):
         take_step(engine, batch)
     assert engine.step == 1
+    # Nothing of the bad gradient is left to be added to the next one.
+    assert all(p.grad is None for p in engine.tagger.parameters())
     assert all(torch.equal(w, before[name]) for name, w in engine.tagger.state_dict().items())
 
 
 def test_a_loaded_engine_goes_on_as_the_saved_one(batch: Batch, make_engine: MakeEngine) -> None:
-    settings = {"ema_decay": 0.5, "head_learning_rate": 1e-2}
+    # Rates that change from step to step, so that a schedule begun anew would tell.
+    settings = {"ema_decay": 0.5, "head_learning_rate": 1e-2, "warmup_fraction": 0.5}
     first = make_engine(**settings)
-    take_step(first, batch)
+    for _ in range(3):
+        take_step(first, batch)
     saved = copy_by_file(first.state_dict())
     second = make_engine(**settings)
     second.load_state_dict(saved)
-    for engine in (first, second):
+    for engine in (first, first, second, second):
         take_step(engine, batch)
-    assert all(
-        torch.equal(one, two)
-        for one, two in zip(first.tagger.parameters(), second.tagger.parameters(), strict=True)
-    )
+    for module, other in ((first.tagger, second.tagger), (first.best_tagger, second.best_tagger)):
+        assert all(
+            torch.equal(one, two)
+            for one, two in zip(module.parameters(), other.parameters(), strict=True)
+        )
     assert first.learning_rate == second.learning_rate
 
 
 def test_dropout_depends_on_seed_step_and_rank_only(batch: Batch, make_engine: MakeEngine) -> None:
-    def loss_of(step: int, rank: int, noise: int) -> float:
-        engine = make_engine()
+    def loss_of(step: int, rank: int, noise: int, seed: int = 42) -> float:
+        engine = make_engine(seed=seed)
         engine.tagger.dropout.p = 0.5
         engine.step = step
         engine.world = replace(ALONE, rank=rank)
@@ -326,7 +362,8 @@ def test_dropout_depends_on_seed_step_and_rank_only(batch: Batch, make_engine: M
         return take_step(engine, batch)
 
     assert loss_of(3, 0, noise=1) == loss_of(3, 0, noise=2)
-    assert len({loss_of(3, 0, noise=1), loss_of(4, 0, noise=1), loss_of(3, 1, noise=1)}) == 3
+    others = [loss_of(4, 0, noise=1), loss_of(3, 1, noise=1), loss_of(3, 0, noise=1, seed=43)]
+    assert len({loss_of(3, 0, noise=1), *others}) == 4
 
 
 def copy_by_file(state: dict[str, Any]) -> dict[str, Any]:

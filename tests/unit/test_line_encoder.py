@@ -76,6 +76,13 @@ def test_word_borders_are_the_segmenters() -> None:
     assert np.flatnonzero(starts).tolist() == places.tolist()
 
 
+def test_each_part_of_a_word_that_is_longer_than_a_row_begins_as_a_word() -> None:
+    rows = make_encoder(10).encode([CorpusLine("abc" * 7)]).train
+    starts = np.unpackbits(rows["word_starts"], axis=1)[:, :10].astype(bool)
+    assert sorted(map(len, read_pieces(rows))) == [5, 8, 8]
+    assert [np.flatnonzero(row).tolist() for row in starts] == [[1]] * 3
+
+
 def test_silver_tags_stand_beside_their_characters() -> None:
     encoder = make_encoder(tags=("O", "B-LOC", "I-LOC"))
     tagged = CorpusLine("在北京", ("O", "B-LOC", "I-LOC"))

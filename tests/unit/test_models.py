@@ -57,6 +57,18 @@ def test_a_sentence_alone_scores_as_in_a_padded_batch(architecture: str) -> None
         torch.testing.assert_close(alone[0], together[row, :length], atol=1e-5, rtol=1e-4)
 
 
+def test_a_character_is_scored_by_its_own_token() -> None:
+    # Without layers, what the encoder says of a token depends on that token alone.
+    tagger = make_tagger("bert-softmax", num_layers=0)
+    input_ids, attention_mask, mask = make_batch([5])
+    before = tagger(input_ids, attention_mask, mask).emissions
+    # The third character: [CLS] comes first.
+    input_ids[0, 3] = 4 if input_ids[0, 3] > 4 else 5
+    after = tagger(input_ids, attention_mask, mask).emissions
+    differs = (before != after).any(dim=2)
+    assert differs.tolist() == [[False, False, True, False, False]]
+
+
 @pytest.mark.parametrize("layer", ["bilstm", "tcn"])
 @pytest.mark.parametrize("position", [0, 7, 14])
 def test_the_context_layer_sees_both_ends_of_the_sentence(layer: str, position: int) -> None:

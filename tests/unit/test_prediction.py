@@ -12,6 +12,7 @@ from ner_core.checkpoint import load_checkpoint
 from ner_core.labels import CLUENER
 from ner_core.models import TaggerOutput
 from ner_core.prediction import Prediction, Predictor, _batches_by_length
+from ner_core.preprocessing import assign_to_windows
 
 SENTENCE = "浙商银行企业信贷部叶老桂博士则从另一个角度对五道门槛进行了解读。"
 
@@ -67,6 +68,18 @@ def test_20_000_characters_without_a_sentence_end_are_not_cut_off(predictor: Pre
     assert prediction.spans[-1].start > 20_000 - 2 * len(SENTENCE)
     starts = [span.start for span in prediction.spans]
     assert starts == sorted(starts)
+
+
+def test_every_character_of_a_long_sentence_has_a_quarter_of_a_window_around_it(
+    predictor: Predictor,
+) -> None:
+    text = SENTENCE.replace("。", "，") * 7
+    (segment,) = predictor._split([text])
+    assert len(segment.windows) > 2
+    for window, owned in zip(segment.windows, assign_to_windows(segment.windows), strict=True):
+        quarter = window.num_characters // 4
+        assert owned.start == 0 or owned.start - window.start >= quarter
+        assert owned.end == len(text) or window.end - owned.end >= quarter
 
 
 def test_a_long_text_does_not_pad_short_ones_to_its_length() -> None:

@@ -46,6 +46,7 @@ def test_sentences_end_at_full_stops_and_keep_what_closes_them():
         ("今天\t天气很好很好", "quotation"),
         ("2024-01-02 03:04", "fewer than four"),
         ("我的iPad坏了好久了", "a Latin word"),
+        ("我的eSIM坏了好久了", "a Latin word"),
         ("在ＮewYork住了很久", "a Latin word"),
         ("今年的GDP和CPI都涨了", None),
         ("A股和T恤b款都涨了", None),

@@ -1,0 +1,103 @@
+"""Rows as batches: who reads which row, in which order, and where each line of it begins."""
+
+import numpy as np
+import pytest
+import torch
+
+from ner_core.preprocessing import CharacterVocabulary, build_vocabulary
+from trainer.corpus import CorpusLine
+from trainer.distributed import World
+from trainer.line_encoder import LineEncoder
+from trainer.masked_batches import MaskedBatches, build_mask_tokens
+
+CHARACTERS = "".join(map(chr, range(0x4E00, 0x4E00 + 23)))
+TOKENS = build_vocabulary([CHARACTERS])
+VOCABULARY = CharacterVocabulary.from_token_ids({t: i for i, t in enumerate(TOKENS)})
+
+
+class Rows:
+    """Stands in for the rows of a prepared corpus."""
+
+    def __init__(self, lines: list[str], *, is_packed: bool = False) -> None:
+        encoder = LineEncoder(
+            VOCABULARY,
+            set(CHARACTERS),
+            tags=(),
+            window_tokens=8,
+            held_out_fraction=1e-9,
+            is_packed=is_packed,
+        )
+        self._rows = encoder.encode(map(CorpusLine, lines)).train
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read(self, numbers: np.ndarray) -> np.ndarray:
+        return self._rows[numbers]
+
+
+def make_batches(rows: Rows, *, rank: int = 0, world_size: int = 1) -> MaskedBatches:
+    return MaskedBatches(
+        rows=rows,  # type: ignore[arg-type]
+        vocabulary=VOCABULARY,
+        tokens=build_mask_tokens(VOCABULARY),
+        world=World(rank, world_size, torch.device("cpu")),
+        batch_size=5,
+        mask_fraction=0.0,
+        seed=1,
+    )
+
+
+def characters_of(batches: MaskedBatches, numbers: range) -> list[list[int]]:
+    """The character that each row of some batches consists of."""
+    return [batches.read(number).token_ids[:, 1].tolist() for number in numbers]
+
+
+# A row for each character, so that the character tells which row it is.
+ROWS = Rows(list(CHARACTERS))
+
+
+def test_an_epoch_reads_each_row_once_in_batches_of_like_size() -> None:
+    batches = make_batches(ROWS)
+    assert batches.num_batches == 5
+    epoch = characters_of(batches, range(5))
+    assert sorted(map(len, epoch)) == [4, 4, 5, 5, 5]
+    read = [character for batch in epoch for character in batch]
+    assert sorted(read) == sorted(VOCABULARY.encode(CHARACTERS))
+    again = [character for batch in characters_of(batches, range(5, 10)) for character in batch]
+    assert sorted(again) == sorted(read) and again != read
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_processes_share_the_batches_of_one(world_size: int) -> None:
+    shares = [
+        characters_of(make_batches(ROWS, rank=rank, world_size=world_size), range(7))
+        for rank in range(world_size)
+    ]
+    for number, batch in enumerate(characters_of(make_batches(ROWS), range(7))):
+        shared = [character for share in shares for character in share[number]]
+        assert sorted(shared) == sorted(batch)
+
+
+def test_batches_from_a_number_on_are_those_that_were_to_come() -> None:
+    batches = make_batches(ROWS)
+    going_on = batches.read_from(4)
+    for number in (4, 5, 6):
+        assert torch.equal(next(going_on).token_ids, batches.read(number).token_ids)
+
+
+def test_held_out_rows_are_read_in_their_order_up_to_a_number() -> None:
+    for rank, world_size in ((0, 1), (0, 2), (1, 2)):
+        batches = make_batches(ROWS, rank=rank, world_size=world_size)
+        read = [c for batch in batches.read_in_order(12) for c in batch.token_ids[:, 1].tolist()]
+        assert read == VOCABULARY.encode(CHARACTERS)[:12][rank::world_size]
+
+
+def test_each_line_of_a_row_counts_its_own_positions_and_padding_is_nobodys() -> None:
+    (batch,) = make_batches(Rows(["一丁", "丂"], is_packed=True)).read_in_order(1)
+    # [CLS] 一 丁 [SEP] [CLS] 丂 [SEP], and a column of padding that is cut off.
+    assert batch.line_numbers.tolist() == [[1, 1, 1, 1, 2, 2, 2]]
+    assert batch.position_ids.tolist() == [[0, 1, 2, 3, 0, 1, 2]]
+    uneven = next(make_batches(Rows(["一丁丂", "七"])).read_in_order(2))
+    assert uneven.line_numbers.tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
+    assert uneven.position_ids.tolist() == [[0, 1, 2, 3, 4], [0, 1, 2, 0, 0]]
