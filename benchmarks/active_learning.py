@@ -37,7 +37,7 @@ from ner_core.labels import CLUENER
 from ner_core.spans import Example
 
 PROG = "python -m benchmarks.active_learning"
-BUDGETS = (20_000, 60_000, 120_000, 200_000, 300_000)
+BUDGETS = (20_000, 60_000, 120_000, 200_000)
 SETTINGS_FILE = "settings.json"
 
 
