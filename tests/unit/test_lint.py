@@ -117,6 +117,26 @@ def test_whole_pairs_and_apostrophes_are_no_halves(name):
     assert [it.kind for it in lint([example])] == []
 
 
+@pytest.mark.parametrize("text", ["[水浒》:book]的开头", "结尾是[《水浒:book]"])
+@pytest.mark.parametrize(
+    ("others", "num_findings"), [(["看[《三国》:book]"], 0), (["看《[三国:book]》"], 1), ([], 1)]
+)
+def test_a_name_that_the_end_of_its_text_cuts_is_no_half_where_names_have_their_marks(
+    text, others, num_findings
+):
+    assert len(findings_of(text, *others, kind=HALF)) == num_findings
+
+
+def test_a_mark_whose_other_half_would_be_in_the_text_is_a_half_at_its_end_too():
+    assert len(findings_of("看[水浒》:book]", "看[《三国》:book]", kind=HALF)) == 1
+    assert len(findings_of("[《水浒:book]好", "看[《三国》:book]", kind=HALF)) == 1
+
+
+def test_a_foreign_name_may_be_cut_behind_the_dot_that_joins_its_parts():
+    assert findings_of("演员[安妮·:name]", kind=PUNCTUATION) == []
+    assert len(findings_of("演员[安妮·:name]来了", kind=PUNCTUATION)) == 1
+
+
 def test_a_string_labelled_once_and_not_again_in_its_text_is_found():
     text = "[叶老桂:name]说叶老桂来了"
     (finding,) = findings_of(text)
