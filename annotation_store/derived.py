@@ -6,12 +6,11 @@ transaction: `DocumentRow.status`, `predicted_by` and `num_differences`, `Docume
 are right.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     Select,
@@ -94,7 +93,7 @@ def _repair_documents(connection: Connection, ids: Sequence[int]) -> None:
         select(DocumentRow.id).where(DocumentRow.id.in_(ids)).with_for_update(),
     ):
         connection.execute(locked.order_by("id")).all()
-    for one in list(_compare_documents(connection, DocumentRow.id.in_(ids))):
+    for one in list(_compare_documents(connection, ids)):
         if one.column == "labels":
             replace_labels(connection, {one.owner_id: one.expected})
         else:
@@ -109,26 +108,31 @@ def _repair_documents(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def _compare_documents(
-    connection: Connection, *conditions: ColumnElement[bool]
+    connection: Connection, ids: Sequence[int] | None = None
 ) -> Iterator[Difference]:
+    """Compare these documents, or all of them, which are fetched some at a time."""
     projects = _read_projects(connection)
-    last_id = 0
-    while True:
-        chosen = _select(*conditions, DocumentRow.id > last_id).order_by(DocumentRow.id)
-        rows = connection.execute(chosen.limit(_AT_A_TIME)).all()
-        if not rows:
-            return
-        last_id = rows[-1].id
-        stored = _read_labels(connection, [row.id for row in rows])
-        for row in rows:
-            project = projects.get(row.project_id)
-            if project is not None:
-                yield from _compare_document(row, project, stored.get(row.id, set()))
+    streaming = connection.execution_options(yield_per=_AT_A_TIME)
+    documents, labels = _select(), select(DocumentLabelRow.document_id, DocumentLabelRow.label)
+    if ids is not None:
+        documents = documents.where(DocumentRow.id.in_(ids))
+        labels = labels.where(DocumentLabelRow.document_id.in_(ids))
+    rows_of_labels = iter(streaming.execute(labels.order_by(DocumentLabelRow.document_id)))
+    label_row = next(rows_of_labels, None)
+    for row in streaming.execute(documents.order_by(DocumentRow.id)):
+        stored: set[Any] = set()
+        while label_row is not None and label_row.document_id <= row.id:
+            if label_row.document_id == row.id:
+                stored.add(label_row.label)
+            label_row = next(rows_of_labels, None)
+        project = projects.get(row.project_id)
+        if project is not None:
+            yield from _compare_document(row, project, stored)
 
 
-def _select(*conditions: ColumnElement[bool]) -> Select[Any]:
+def _select() -> Select[Any]:
     return (
-        select_documents(*conditions)
+        select_documents()
         .add_columns(
             DocumentRow.project_id,
             DocumentRow.revision_number,
@@ -186,15 +190,6 @@ def _labels_of(row: Row[Any], document: Document) -> tuple[set[str], set[str]]:
     # Of two models the later one has written them; the upgrade to 0003 wrote those of both.
     is_revision_later = document.revision and document.revision.created_at > row.predicted_at
     return (revised if is_revision_later else predicted), revised | predicted
-
-
-def _read_labels(connection: Connection, ids: Iterable[int]) -> dict[int, set[Any]]:
-    labels: dict[int, set[Any]] = {}
-    of_documents = DocumentLabelRow.document_id.in_(ids)
-    query = select(DocumentLabelRow.document_id, DocumentLabelRow.label).where(of_documents)
-    for document_id, label in connection.execute(query):
-        labels.setdefault(document_id, set()).add(label)
-    return labels
 
 
 def _read_projects(connection: Connection) -> dict[int, Project]:
