@@ -4,6 +4,7 @@
 id).
 """
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,8 +35,8 @@ class LabelSet:
             # U+0020 is the only blank that counts as printable.
             if not label or " " in label or not label.isprintable():
                 raise ValueError(
-                    f"expected labels without blanks, got {label!r} (control characters and"
-                    f" invisible ones count as blanks)"
+                    f"expected labels without blanks, got {reprlib.repr(label)}"
+                    " (control characters and invisible ones count as blanks)"
                 )
         if len(set(self.labels)) < len(self.labels):
             twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
@@ -83,8 +84,8 @@ class LabelSet:
         for span in spans:
             if span.label not in known:
                 raise ValueError(
-                    f"expected one of the labels {', '.join(self.labels)}, got {span.label!r}"
-                    f" (span {span.start}:{span.end})"
+                    f"expected one of the labels {', '.join(self.labels)},"
+                    f" got {reprlib.repr(span.label)} (span {span.start}:{span.end})"
                 )
 
     def spans_to_tags(self, spans: Iterable[Span], num_characters: int) -> list[int]:

@@ -26,6 +26,7 @@ from ner_core.formats import (
     cluener_to_spans,
     format_json_line,
     parse_json_line,
+    quote,
     spans_to_cluener,
 )
 from ner_core.labels import LabelSet
@@ -115,7 +116,7 @@ def _find_column(file: SourceFile, header: Header, wanted: str | None) -> tuple[
         return 0, False
     if wanted is not None and wanted.isdecimal() and 1 <= int(wanted) <= len(header.names):
         return int(wanted) - 1, False
-    reason = f'expected a column "{asked}", got the columns {", ".join(header.names)}'
+    reason = f'expected a column "{asked}", got the columns {quote(header.names)}'
     if wanted is None:
         reason += "; name the one with the texts, or its number if there is no header"
     raise DataFormatError(file.name, 1, reason)

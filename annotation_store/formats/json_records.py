@@ -20,7 +20,7 @@ from annotation_store.formats.format import (
     write_state,
 )
 from annotation_store.formats.source import ReadingNotes, Source
-from ner_core.formats import DataFormatError, format_json_line, parse_json_line
+from ner_core.formats import DataFormatError, format_json_line, parse_json_line, quote
 from ner_core.labels import LabelSet
 from ner_core.spans import Span, check_text
 
@@ -52,11 +52,10 @@ def read_text(record: dict[str, object], key: str) -> str:
         ValueError: It has none, or one that cannot be stored.
     """
     if key not in record:
-        keys = ", ".join(map(repr, list(record)[:10]))
-        raise ValueError(f'expected an object with "{key}", got the keys {keys or "(none)"}')
+        raise ValueError(f'expected an object with "{key}", got the keys {quote(list(record))}')
     text = record[key]
     if not isinstance(text, str):
-        raise ValueError(f'expected a string as "{key}", got {type(text).__name__}')
+        raise ValueError(f'expected a string as "{key}", got {quote(text)}')
     check_text(text)
     return text
 

@@ -4,17 +4,21 @@ Nothing here holds more than a line or a part of a file, so that a file may be l
 """
 
 import codecs
+import errno
 import io
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Self, cast
 
 from ner_core.formats import DataFormatError, find_encoding
 
 _BYTES_AT_A_TIME = 1 << 18
+_BEGINNING_BYTES = 4096
 _MAX_FILES = 1000
 # Of a whole archive, unpacked: a few kilobytes can claim to be terabytes.
 _MAX_UNPACKED_BYTES = 2_000_000_000
@@ -24,6 +28,22 @@ _DATA_SUFFIXES = (".jsonl", ".json", ".ndjson")
 # Descriptions that `datasets` and others put beside the data.
 _NO_DATA = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
 _SPLITS = ("train", "validation", "valid", "dev", "test")
+_ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")  # the second of an empty one
+# How files begin that people take for text, and what they are.
+_BINARY_SIGNATURES = {
+    **dict.fromkeys(_ZIP_SIGNATURES, "a zip archive"),
+    b"\x1f\x8b": "a gzip file",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"%PDF-": "a PDF",
+    b"PAR1\x15": "a Parquet file",
+    b"SQLite format 3\x00": "an SQLite database",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel or Word file",
+}
+# Of zip archives that are something else: a file in them, and what they are.
+_DOCUMENTS = {"xl/workbook.xml": "an Excel table", "word/document.xml": "a Word document"}
+# What `zipfile` raises where bytes of an archive are wrong; some of it only when a file is read.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 @dataclass(slots=True)
@@ -65,6 +85,10 @@ class SourceFile:
             DataFormatError: The file is neither UTF-8, nor UTF-16 with its mark, nor GB18030.
             OSError: It cannot be read.
         """
+        with self.open_bytes() as file:
+            kind = _find_binary_kind(file.read(_BEGINNING_BYTES))
+        if kind:
+            raise DataFormatError(self.name, None, f"expected text, got {kind}")
         with self.open_bytes() as file:
             encoding = find_encoding(file, self.name)
         decode = codecs.getincrementaldecoder(encoding)().decode
@@ -168,11 +192,14 @@ def open_source(path: str | Path, name: str | None = None) -> Source:
         return _open_folder(path, name)
     # A pipe can be read only once, and an archive only from its end.
     if not path.is_file():
-        return source_of_bytes(path.read_bytes(), name)
+        data = path.read_bytes()
+        if data.startswith(_ZIP_SIGNATURES):
+            return _open_archive(lambda: io.BytesIO(data), name)
+        return source_of_bytes(data, name)
     with path.open("rb") as file:
-        is_archive = file.read(4) == b"PK\x03\x04"
+        is_archive = file.read(4) in _ZIP_SIGNATURES
     if is_archive:
-        return _open_archive(path, name)
+        return _open_archive(lambda: path.open("rb"), name)
     return Source(name, (SourceFile(name, path.stat().st_size, lambda: path.open("rb")),))
 
 
@@ -183,7 +210,9 @@ def _open_folder(folder: Path, name: str) -> Source:
         if path.is_file()
     }
     files = tuple(
-        SourceFile(f"{name}/{inner}", paths[inner].stat().st_size, _opener(paths[inner]))
+        SourceFile(
+            f"{name}/{_printable(str(inner))}", paths[inner].stat().st_size, _opener(paths[inner])
+        )
         for inner in _data_files(list(paths), name)
     )
     card = paths.get(PurePosixPath("README.md"))
@@ -195,51 +224,102 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
     return lambda: path.open("rb")
 
 
-def _open_archive(path: Path, name: str) -> Source:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            # A link or a folder is no file; what is locked cannot be read.
-            infos = {
-                PurePosixPath(info.filename): info
-                for info in archive.infolist()
-                if not info.is_dir() and not stat.S_ISLNK(info.external_attr >> 16)
-            }
-            inner_names = _data_files(list(infos), name)
-            chosen = [infos[inner] for inner in inner_names]
-            if any(info.flag_bits & 1 for info in chosen):
-                raise DataFormatError(name, None, "expected a zip without a password, got a locked")
-            num_bytes = sum(info.file_size for info in chosen)
-            if num_bytes > _MAX_UNPACKED_BYTES:
-                reason = f"expected at most {_MAX_UNPACKED_BYTES} bytes unpacked, got {num_bytes}"
-                raise DataFormatError(name, None, reason)
-            cards = sorted((inner for inner in infos if inner.name == "README.md"), key=_depth)
-            card = b""
-            if cards:
-                with archive.open(infos[cards[0]]) as file:
-                    card = file.read(_MAX_CARD_BYTES)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        reason = f"expected a zip archive, got a damaged one ({error})"
-        raise DataFormatError(name, None, reason) from None
+def _open_archive(open_bytes: Callable[[], BinaryIO], name: str) -> Source:
+    with _naming_damage(name), open_bytes() as file, zipfile.ZipFile(file) as archive:
+        # A link or a folder is no file; what is locked cannot be read.
+        infos = {
+            PurePosixPath(info.filename): info
+            for info in archive.infolist()
+            if not info.is_dir() and not stat.S_ISLNK(info.external_attr >> 16)
+        }
+        for inner, kind in _DOCUMENTS.items():
+            if PurePosixPath(inner) in infos:
+                raise DataFormatError(name, None, f"expected text, got {kind}")
+        chosen = [infos[inner] for inner in _data_files(list(infos), name)]
+        if any(info.flag_bits & 1 for info in chosen):
+            raise DataFormatError(name, None, "expected a zip without a password, got a locked one")
+        num_bytes = sum(info.file_size for info in chosen)
+        if num_bytes > _MAX_UNPACKED_BYTES:
+            reason = f"expected at most {_MAX_UNPACKED_BYTES} bytes unpacked, got {num_bytes}"
+            raise DataFormatError(name, None, reason)
+        cards = sorted((inner for inner in infos if inner.name == "README.md"), key=_depth)
+        card = b""
+        if cards:
+            with archive.open(infos[cards[0]]) as member:
+                card = member.read(_MAX_CARD_BYTES)
     files = tuple(
-        SourceFile(f"{name}/{info.filename}", info.file_size, _member_opener(path, info))
+        SourceFile(
+            f"{name}/{_printable(info.filename)}",
+            info.file_size,
+            _member_opener(open_bytes, info, name),
+        )
         for info in chosen
     )
     return Source(name, files, card.decode("utf-8", "replace"), is_archive=True)
 
 
-def _member_opener(path: Path, info: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
-    def open_member() -> BinaryIO:
-        archive = zipfile.ZipFile(path)
-        try:
-            member = archive.open(info)
-        except BaseException:
-            archive.close()
+@contextmanager
+def _naming_damage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except DataFormatError:
+        raise
+    except (OSError, *_DAMAGE) as error:
+        # A place that cannot be, from a damaged list of files, is an invalid argument to the disk.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
-        # zipfile keeps the file open until its last member is closed.
-        archive.close()
-        return member  # type: ignore[return-value]
+        reason = f"expected a zip archive, got a damaged one ({error!s:.80})"
+        raise DataFormatError(name, None, reason) from None
 
-    return open_member
+
+def _find_binary_kind(beginning: bytes) -> str | None:
+    """What a file is that is no text, by its beginning."""
+    for signature, kind in _BINARY_SIGNATURES.items():
+        if beginning.startswith(signature):
+            return kind
+    # A stray one is the error of its line.
+    num_nul = beginning.count(b"\x00")
+    is_full_of_nul = num_nul >= 8 and num_nul * 20 > len(beginning)
+    if is_full_of_nul and not beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "many bytes of zero: perhaps UTF-16 without its mark"
+    return None
+
+
+class _Member:
+    """A file in an archive that is open; its bytes may turn out to be damaged at any of them."""
+
+    def __init__(self, file: BinaryIO, info: zipfile.ZipInfo, name: str) -> None:
+        self._name = name
+        self._file = file
+        try:
+            with _naming_damage(name):
+                self._member = zipfile.ZipFile(file).open(info)  # noqa: SIM115 - closed below
+        except BaseException:
+            file.close()
+            raise
+
+    def read(self, size: int = -1, /) -> bytes:
+        with _naming_damage(self._name):
+            return self._member.read(size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._member.close()
+        self._file.close()
+
+
+def _member_opener(
+    open_bytes: Callable[[], BinaryIO], info: zipfile.ZipInfo, name: str
+) -> Callable[[], BinaryIO]:
+    # Of a file it does what the readers here ask for.
+    return lambda: cast(BinaryIO, _Member(open_bytes(), info, name))
+
+
+def _printable(name: str) -> str:
+    """A name of a file in a folder or an archive, for a message of one line."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in name)
 
 
 def _depth(path: PurePosixPath) -> int:
@@ -259,7 +339,7 @@ def _data_files(paths: list[PurePosixPath], name: str) -> list[PurePosixPath]:
 
     found = sorted(filter(is_data, paths), key=rank)
     if not found:
-        others = sorted({path.suffix for path in paths if path.suffix})[:5]
+        others = sorted({_printable(path.suffix) for path in paths if path.suffix})[:5]
         reason = f"expected files that end in {', '.join(_DATA_SUFFIXES)}, got none of them"
         if ".parquet" in others or ".arrow" in others:
             reason += "; write the data as JSON lines first (`dataset.to_json(path)`)"

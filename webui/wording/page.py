@@ -17,10 +17,8 @@ PAGE: Final[Block] = {
             "whoever runs the app."
         ),
     ),
-    "page.expected": (
-        "{place}应为：{expected}；实际是：{got}",
-        "{place}expected {expected}, got {got}",
-    ),
+    "page.expected": ("{place}应为：{expected}", "{place}expected {expected}"),
+    "page.got": ("；实际是：{got}", ", got {got}"),
     "page.text_empty": (
         "没有可识别的文字：文本为空或只有空白。请先输入一段文本。",
         "There is nothing to read: the text is empty or only blanks. Enter some text first.",
