@@ -129,6 +129,8 @@ def photograph(url: str) -> None:
         take(page, "review")
         for tab, name in (("训练", "train"), ("统计", "statistics"), ("项目", "projects")):
             page.get_by_role("tab", name=tab).click()
+            if name == "statistics":  # drawn by a script of their own, late on a busy machine
+                page.locator("#statistic-progress .vega-embed path").first.wait_for()
             take(page, name)
         browser.close()
 
