@@ -128,6 +128,18 @@ def test_accumulated_gradients_are_exchanged_once_a_step(
     assert len(exchanged) == 2 * per_step
 
 
+@pytest.mark.usefixtures("process_group")
+def test_the_mean_over_processes_is_the_sum_over_characters(
+    batch: Batch, make_engine: MakeEngine
+) -> None:
+    alone = gradients(make_engine(), batch)
+    # DDP will divide by two what two of them add up.
+    one_of_two = gradients(make_engine(world=World(0, 2, torch.device("cpu"))), batch)
+    assert one_of_two.keys() == alone.keys()
+    for name, gradient in alone.items():
+        torch.testing.assert_close(one_of_two[name], 2 * gradient, atol=1e-6, rtol=1e-4)
+
+
 def test_compiling_is_left_to_torch_and_only_where_it_is_asked_for(
     make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
