@@ -112,14 +112,16 @@ def _compare_documents(
 ) -> Iterator[Difference]:
     """Compare these documents, or all of them, which are fetched some at a time."""
     projects = _read_projects(connection)
-    streaming = connection.execution_options(yield_per=_AT_A_TIME)
     documents, labels = _select(), select(DocumentLabelRow.document_id, DocumentLabelRow.label)
     if ids is not None:
         documents = documents.where(DocumentRow.id.in_(ids))
         labels = labels.where(DocumentLabelRow.document_id.in_(ids))
-    rows_of_labels = iter(streaming.execute(labels.order_by(DocumentLabelRow.document_id)))
+    # Options of the statements: those of a connection would stay, and it goes on to write.
+    labels = labels.order_by(DocumentLabelRow.document_id).execution_options(yield_per=_AT_A_TIME)
+    documents = documents.order_by(DocumentRow.id).execution_options(yield_per=_AT_A_TIME)
+    rows_of_labels = iter(connection.execute(labels))
     label_row = next(rows_of_labels, None)
-    for row in streaming.execute(documents.order_by(DocumentRow.id)):
+    for row in connection.execute(documents):
         stored: set[Any] = set()
         while label_row is not None and label_row.document_id <= row.id:
             if label_row.document_id == row.id:

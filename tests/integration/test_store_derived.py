@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation_store.__main__ import main
+from annotation_store.derived import repair
 from annotation_store.predictions import NewPrediction, write_predictions
 from annotation_store.project_changes import LabelInUse, add_label, remove_label, rename_label
 from annotation_store.store import AnnotationStore, NewDocument
 from annotation_store.upkeep import verify
 from ner_core.labels import LabelSet
 from ner_core.spans import Span
+from tests.integration.postgresql_server import find_binaries, running_server
 
 TEXT = "叶老桂在杭州"
 NAME = Span(0, 3, "name")
@@ -221,3 +223,18 @@ def take_step(store: AnnotationStore, kind: object, *values: object) -> None:
         ways[str(kind)]()
     except (LabelInUse, ValueError):
         return  # not every step is possible: a label may be gone, or there already
+
+
+def test_postgresql_is_repaired_too() -> None:
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed")
+    with running_server(binaries) as url, AnnotationStore.open(url) as store:
+        store.create_project("default", LabelSet(("name", "place")))
+        store.add([NewDocument(f"第{number}条", (Span(0, 1, "name"),)) for number in range(300)])
+        with store.database.writing() as connection:
+            connection.exec_driver_sql("DELETE FROM document_label WHERE mod(document_id, 2) = 0")
+            connection.exec_driver_sql("UPDATE document SET status = 'flagged' WHERE id = 3")
+        assert verify(store.database).num_repairable == 151
+        assert len(repair(store.database)) == 151
+        assert verify(store.database).problems == ()
