@@ -4,9 +4,9 @@ CLUENER has no sentence without an entity, so a tagger trained on it finds one i
 Sentences of other text, labelled as empty, teach it otherwise (`--train cluener=FILE` beside the
 rest). Nobody reads them, so all that could hold an entity is left out: what contains a mention of
 the training data, what a public tagger (Baidu's LAC) sees a name in, what a second tagger of other
-labels finds anything in (`--witness`), and what the tagger that is to be improved rather believes
-than not. Where that one finds something without believing it, it is most likely wrong: these
-sentences teach the most. So do Latin letters: abbreviations, code and English words are taken for
+labels finds anything in (`--witness`), and what the tagger that is to be improved is sure of.
+Where that one finds something without being sure, it is most likely wrong: these sentences teach
+the most. So do Latin letters: abbreviations, code and English words are taken for
 names. Words of small letters and a capital (iPad, Linux) mostly are names: they are left out.
 """
 
@@ -314,9 +314,9 @@ def _build_parser() -> CommandLineParser:
     parser.add_argument(
         "--max-probability",
         type=number_between(float, 0.0, 1.0, above_low=True),
-        default=0.5,
-        help="a span at least so probable is taken for an entity; at 0.85 ten times as many"
-        " mistakes are found, a quarter of which hold an entity after all",
+        default=0.85,
+        help="a span at least so probable is taken for an entity; at 0.5 a tenth as many mistakes"
+        " are found, and fewer sentences hold an entity after all",
     )
     parser.add_argument("--min-characters", type=count, default=8, help="of a sentence")
     parser.add_argument("--max-characters", type=count, default=50, help="of a sentence")
