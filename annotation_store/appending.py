@@ -15,7 +15,15 @@ from annotation_store.document_labels import (
     is_known_annotator,
     replace_labels,
 )
-from annotation_store.documents import AddResult, Document, NewDocument, Source, Status, digest_text
+from annotation_store.documents import (
+    AddResult,
+    Document,
+    NewDocument,
+    Revision,
+    Source,
+    Status,
+    digest_text,
+)
 from annotation_store.tables import DocumentRow, RevisionRow
 from ner_core.formats import spans_to_cluener
 from ner_core.spans import Span
@@ -55,6 +63,7 @@ def append_documents(
                 "text_sha256": digest,
                 "external_id": document.external_id,
                 "revision_number": 1 if document.has_revision else 0,
+                "num_revisions": 1 if document.has_revision else 0,
                 "status": document.status,
                 "created_at": now,
             }
@@ -121,6 +130,7 @@ def append_revision(
     project_id: int,
     document: Document,
     *,
+    number: int,
     spans: Iterable[Span],
     suggestions: Iterable[Span],
     status: Status,
@@ -128,14 +138,13 @@ def append_revision(
     annotator: str,
     now: datetime,
     duration_s: float | None = None,
-    predicted: Iterable[Span] | None = None,
+    is_preannotated: bool = False,
+    is_independent: bool = False,
 ) -> None:
-    """Insert the revision that follows the document's newest one.
+    """Insert a revision that follows on the one that a document has.
 
-    `predicted` is what the project's model finds in the text; None while it has not read it.
+    Whether it counts is said by `point_at`, which the caller has to call.
     """
-    number = document.revision_number + 1
-    spans, suggestions = tuple(spans), tuple(suggestions)
     row = _revision_row(
         document.text,
         number=number,
@@ -148,23 +157,52 @@ def append_revision(
         now=now,
         duration_s=duration_s,
     )
-    connection.execute(
-        insert(RevisionRow), {"document_id": document.id, **row, "is_preannotated": False}
-    )
-    replace_labels(connection, {document.id: {span.label for span in (*spans, *suggestions)}})
-    if is_known_annotator(annotator, source, is_preannotated=False):
+    row |= {"is_preannotated": is_preannotated, "is_independent": is_independent}
+    connection.execute(insert(RevisionRow), {"document_id": document.id, **row})
+    if is_known_annotator(annotator, source, is_preannotated=is_preannotated):
         add_annotators(connection, project_id, [annotator])
-    connection.execute(
-        update(DocumentRow)
-        .where(DocumentRow.id == document.id)
-        .values(
-            revision_number=number,
-            status=status,
-            num_differences=(
-                None if predicted is None or source == "model" else len(set(spans) ^ set(predicted))
-            ),
+
+
+def point_at(
+    connection: Connection,
+    document_id: int,
+    revision: Revision | None,
+    *,
+    num_revisions: int,
+    num_versions: int,
+    predicted: Iterable[Span] | None,
+) -> None:
+    """Say which revision of a document counts, in the place of the one before.
+
+    Args:
+        connection: In a transaction.
+        document_id: The document.
+        revision: The one that counts; None for none.
+        num_revisions: The number of its newest revision.
+        num_versions: How many people's versions wait for a decision.
+        predicted: What the project's model finds in the text; None while it has not read it.
+    """
+    values: dict[str, Any] = {"num_revisions": num_revisions, "num_versions": num_versions}
+    if revision is not None:
+        spans = revision.spans
+        replace_labels(connection, {document_id: _read_labels(connection, document_id, revision)})
+        is_compared = predicted is not None and revision.is_confirmed
+        values |= {
+            "revision_number": revision.number,
+            "status": revision.status,
+            "num_differences": len(set(spans) ^ set(predicted or ())) if is_compared else None,
+        }
+    connection.execute(update(DocumentRow).where(DocumentRow.id == document_id).values(values))
+
+
+def _read_labels(connection: Connection, document_id: int, revision: Revision) -> set[str]:
+    """The labels of a revision's entities, under the names that they had on its day."""
+    row = connection.execute(
+        select(RevisionRow.label, RevisionRow.suggestions).where(
+            RevisionRow.document_id == document_id, RevisionRow.number == revision.number
         )
-    )
+    ).one()
+    return {*row.label, *(item["label"] for item in row.suggestions)}
 
 
 def _known_digests(connection: Connection, project_id: int, digests: Sequence[str]) -> set[str]:

@@ -18,6 +18,9 @@ Source = Literal["model", "human", "import", "review"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 SOURCES: tuple[Source, ...] = get_args(Source)
 
+UNUSED: tuple[Status, ...] = ("rejected", "ignored")
+"""Statuses of texts that are not to be used; nobody labels those."""
+
 CluenerLabel = dict[str, dict[str, list[list[int]]]]
 """CLUENER's `label` object: label -> mention -> positions, ends inclusive."""
 
@@ -98,6 +101,8 @@ class Revision:
             nobody took the time.
         is_preannotated: The import of what a model or another tool made of the text; nobody has
             confirmed its suggestions.
+        is_independent: One person's own version of a text that several people label without seeing
+            each other's work; see `annotation_store.independence`.
     """
 
     number: int
@@ -111,6 +116,7 @@ class Revision:
     num_changes: int
     duration_s: float | None = None
     is_preannotated: bool = False
+    is_independent: bool = False
 
     @property
     def is_confirmed(self) -> bool:
@@ -120,7 +126,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A stored text with its newest revision.
+    """A stored text with the revision that counts.
+
+    That is the newest one, unless people label the text independently of each other; see
+    `annotation_store.independence`.
 
     Attributes:
         id: The store's number for it, unique over all projects.
@@ -145,7 +154,7 @@ class Document:
 
     @property
     def status(self) -> Status:
-        """The newest revision's status; "new" before the first."""
+        """The status of the revision that counts; "new" before the first."""
         return self.revision.status if self.revision else "new"
 
     @property
@@ -208,10 +217,10 @@ class DocumentNotFound(LookupError):
 
 
 class StaleRevision(ValueError):
-    """A save started from a revision that is no longer the newest.
+    """A save started from a revision that others have followed on.
 
     Attributes:
-        current: The newest revision; number 0 when the document has none.
+        current: The one it has to start from; number 0 when the document has none.
     """
 
     def __init__(self, document_id: int, base_revision: int, current: Revision) -> None:

@@ -98,6 +98,16 @@ def release(database: Database, token: str) -> None:
         connection.execute(delete(LeaseRow).where(LeaseRow.holder == token))
 
 
+def release_from(database: Database, document_id: int, annotator: str) -> None:
+    """Give back one document, whichever page of this person holds it."""
+    with database.writing() as connection:
+        connection.execute(
+            delete(LeaseRow).where(
+                LeaseRow.document_id == document_id, LeaseRow.annotator == annotator
+            )
+        )
+
+
 def read_holders(
     database: Database, document_ids: Iterable[int], *, other_than: str
 ) -> dict[int, str]:

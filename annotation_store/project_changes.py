@@ -1,4 +1,4 @@
-"""Changes of a project: its name, its labels, their looks, their guidelines, its model.
+"""Changes of a project: its name, labels, their looks and guidelines, model, annotators per text.
 
 Each function is one transaction, which other changes of the project and saves of its documents wait
 for; it changes what it is asked to change and leaves the rest as somebody else may have just made
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true, update
 
 from annotation_store.database import Database
 from annotation_store.document_filter import has_label, suggests_label
@@ -24,6 +24,7 @@ from annotation_store.projects import (
     check_length,
     check_project_name,
 )
+from annotation_store.saving import settle
 from annotation_store.staging import count_staged
 from annotation_store.tables import DocumentRow, PredictionRow, ProjectRow, RevisionRow
 from ner_core.labels import LabelSet
@@ -67,6 +68,38 @@ def set_model(database: Database, project: str, model: str | None) -> None:
     with database.writing() as connection:
         project_id, found = find_project(connection, project, for_update=True)
         _set(connection, project_id, replace(found.settings, model=model))
+
+
+def set_annotators_per_text(
+    database: Database, project: str, annotators: int, *, percent: int
+) -> None:
+    """Say how many people label a text independently; see `annotation_store.independence`.
+
+    Texts that wait for more versions than are wanted now are decided on at once, where those that
+    there are say the same. What was decided before stays so.
+
+    Args:
+        database: Where the project is.
+        project: Its name.
+        annotators: How many people.
+        percent: For which share of the texts.
+
+    Raises:
+        ValueError: There is no such project, or a number is out of its range.
+    """
+    with database.writing() as connection:
+        project_id, found = find_project(connection, project, for_update=True)
+        settings = replace(
+            found.settings, annotators_per_text=annotators, independent_percent=percent
+        )
+        _set(connection, project_id, settings)
+        undecided = connection.scalars(
+            select(DocumentRow.id)
+            .where(DocumentRow.project_id == project_id, DocumentRow.num_versions > 0)
+            .order_by(DocumentRow.id)
+        ).all()
+        for document_id in undecided:
+            settle(connection, document_id)
 
 
 def set_guideline(database: Database, project: str, label: str | None, text: str) -> None:
@@ -206,15 +239,16 @@ def remove_label(database: Database, project: str, label: str) -> None:
 
 
 def count_documents(connection: Connection, project_id: int, project: Project, label: str) -> int:
-    """The number of documents that have an entity of a label now."""
+    """The number of documents that have an entity of a label now.
+
+    Independent versions that wait for a decision are looked at, too: one of them may count soon.
+    """
+    counts = RevisionRow.number == DocumentRow.revision_number
+    may_count = and_(RevisionRow.is_independent.is_(True), DocumentRow.num_versions > 0)
     query = (
-        select(func.count())
+        select(func.count(DocumentRow.id.distinct()))
         .select_from(DocumentRow)
-        .join(
-            RevisionRow,
-            (RevisionRow.document_id == DocumentRow.id)
-            & (RevisionRow.number == DocumentRow.revision_number),
-        )
+        .join(RevisionRow, and_(RevisionRow.document_id == DocumentRow.id, or_(counts, may_count)))
         .where(
             DocumentRow.project_id == project_id,
             has_label(RevisionRow.label, project.names_of(label)),

@@ -3,7 +3,8 @@
 A project's settings are kept as one JSON object, in which everything may be missing:
 
     {"labels": {"company": {"color": "#0B7A75", "zh": "公司", "en": "company", "guideline": "..."}},
-     "guideline": "...", "model": "cluener-small"}
+     "guideline": "...", "model": "cluener-small",
+     "annotators_per_text": 2, "independent_percent": 10}
 
 Former names. A revision is never changed, so it keeps the name that a label had on its day. The
 project remembers every name that a label has had, and whoever reads a revision gets today's name: a
@@ -23,6 +24,7 @@ from ner_core.spans import Span, check_text
 MAX_NAME_CHARACTERS: Final = 200
 """Of a project's and of a label's name."""
 MAX_GUIDELINE_CHARACTERS: Final = 20_000
+MAX_ANNOTATORS_PER_TEXT: Final = 5
 
 _COLOR: Final = re.compile("#[0-9A-Fa-f]{6}")
 
@@ -72,14 +74,25 @@ class ProjectSettings:
         labels: By label; a label that is missing has no settings of its own.
         guideline: What holds for all labels.
         model: The name of the model that suggests; None for the one that fits the labels best.
+        annotators_per_text: How many people label a text without seeing each other's work, from 1
+            to `MAX_ANNOTATORS_PER_TEXT`; see `annotation_store.independence`.
+        independent_percent: The share of the texts that so many people label, from 1 to 100;
+            without meaning where it is one person anyway.
+
+    Raises:
+        ValueError: A text is too long or cannot be stored, or a number is out of its range.
     """
 
     labels: Mapping[str, LabelSettings] = field(default_factory=dict)
     guideline: str = ""
     model: str | None = None
+    annotators_per_text: int = 1
+    independent_percent: int = 100
 
     def __post_init__(self) -> None:
         check_length(self.guideline, MAX_GUIDELINE_CHARACTERS, "a guideline")
+        _check_range(self.annotators_per_text, MAX_ANNOTATORS_PER_TEXT, "annotators per text")
+        _check_range(self.independent_percent, 100, "percent of the texts")
         if self.model is not None:
             check_length(self.model, 1000, "a model's name")
 
@@ -99,6 +112,9 @@ class ProjectSettings:
             "guideline": self.guideline,
             "model": self.model,
         }
+        if self.annotators_per_text > 1:
+            decided["annotators_per_text"] = self.annotators_per_text
+            decided["independent_percent"] = self.independent_percent
         return {name: value for name, value in decided.items() if value}
 
 
@@ -174,13 +190,15 @@ def read_settings(stored: object) -> ProjectSettings:
     Raises:
         ValueError: It is another kind of object.
     """
-    fields = _object(stored, "settings", {"labels", "guideline", "model"})
+    numbers = {"annotators_per_text", "independent_percent"}
+    fields = _object(stored, "settings", {"labels", "guideline", "model", *numbers})
     labels = _object(fields.get("labels", {}), "settings of labels", None)
     model = fields.get("model")
     return ProjectSettings(
         labels={label: _read_label(settings) for label, settings in labels.items()},
         guideline=_string(fields, "guideline"),
         model=None if model is None else _string(fields, "model"),
+        **{name: fields[name] for name in numbers & fields.keys()},
     )
 
 
@@ -237,6 +255,12 @@ def _object(stored: object, what: str, names: set[str] | None) -> dict[str, Any]
     if not isinstance(stored, dict) or not (names is None or stored.keys() <= names):
         raise ValueError(f"expected an object of {what}, got {reprlib.repr(stored)}")
     return stored
+
+
+def _check_range(number: object, most: int, what: str) -> None:
+    # type() and not isinstance(): JSON's true would pass as the integer 1.
+    if type(number) is not int or not 1 <= number <= most:
+        raise ValueError(f"expected 1 to {most} {what}, got {reprlib.repr(number)}")
 
 
 def _string(fields: Mapping[str, object], name: str) -> str:

@@ -1,5 +1,9 @@
 """The queue: which documents an annotator is given, in which order, and none that another one has.
 
+A text that several people label independently (see `annotation_store.independence`) is new until it
+is decided. Each of them is given it once, and nobody any more when there are enough versions. Two
+people do not have it at the same moment either: so there are no more versions than are wanted.
+
 Orders:
 
 path     the most uncertain first, by the probability of the model's whole tagging per character
@@ -15,15 +19,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, not_, or_, select
+from sqlalchemy.orm import aliased
 
 from annotation_store.database import Database
 from annotation_store.document_filter import DocumentFilter, match_documents
 from annotation_store.documents import Document, DocumentNotFound
+from annotation_store.independence import is_waiting
 from annotation_store.leases import LEASE_S, Holder, is_free, is_of_others, lease
 from annotation_store.project_rows import find_project
+from annotation_store.projects import Project
 from annotation_store.rows import select_documents, to_document
-from annotation_store.tables import DocumentRow, LeaseRow, ProjectAnnotatorRow
+from annotation_store.tables import DocumentRow, LeaseRow, ProjectAnnotatorRow, RevisionRow
 
 Order = Literal["path", "token", "random", "position"]
 ORDERS: Final[tuple[Order, ...]] = get_args(Order)
@@ -41,10 +48,13 @@ class QueueCounts:
     Attributes:
         num_matching: Documents that the filter takes, whoever works on them.
         num_held: Of these, the ones that others work on.
+        num_left_out: Documents that it would take, but that wait for others: the annotator has
+            labelled them independently, or enough people have and a reviewer is to decide.
     """
 
     num_matching: int
     num_held: int
+    num_left_out: int = 0
 
 
 def take_documents(
@@ -91,6 +101,8 @@ def take_documents(
             if position is None:
                 raise DocumentNotFound(f"expected a document of {project}, got {after}")
             conditions.append(DocumentRow.position > position)
+        if wanted.status == "new":
+            conditions.append(not_(_waits_for_others(project_id, found, holder.annotator)))
         conditions.append(is_free(connection, holder.token))
         for _ in range(_MAX_TRIES):
             passed = {*seen, *taken}
@@ -114,9 +126,10 @@ def count_queue(
     *,
     project: str,
     token: str,
+    annotator: str = "",
     wanted: DocumentFilter = UNREVIEWED,
 ) -> QueueCounts:
-    """How long the queue is, for the holder of this token.
+    """How long the queue is, for the holder of this token, who goes by this name.
 
     Raises:
         ValueError: There is no such project or label.
@@ -127,12 +140,18 @@ def count_queue(
         # The leases first, of which there are few: a look for one beside each document takes long.
         leased = select(LeaseRow.document_id).where(is_of_others(connection, token))
         held = DocumentRow.id.in_(connection.scalars(leased).all())
+        num_left_out = 0
+        if wanted.status == "new":
+            waits = _waits_for_others(project_id, found, annotator)
+            count = select(func.count()).select_from(DocumentRow).where(*conditions, waits)
+            num_left_out = connection.scalar(count) or 0
+            conditions.append(not_(waits))
         row = connection.execute(
             select(func.count().label("num_matching"), func.count().filter(held).label("num_held"))
             .select_from(DocumentRow)
             .where(*conditions)
         ).one()
-        return QueueCounts(row.num_matching, row.num_held)
+        return QueueCounts(row.num_matching, row.num_held, num_left_out)
 
 
 def read_annotators(database: Database, *, project: str) -> tuple[str, ...]:
@@ -149,6 +168,26 @@ def read_annotators(database: Database, *, project: str) -> tuple[str, ...]:
             )
         )
         return tuple(sorted(names))
+
+
+def _waits_for_others(project_id: int, project: Project, annotator: str) -> ColumnElement[bool]:
+    """The condition that an annotator has nothing to do on an undecided document.
+
+    A query of its own over the few documents with independent versions, which an index finds.
+    """
+    versioned = aliased(DocumentRow, name="versioned")
+    is_own = exists().where(
+        RevisionRow.document_id == versioned.id,
+        RevisionRow.is_independent.is_(True),
+        RevisionRow.annotator == annotator,
+    )
+    return DocumentRow.id.in_(
+        select(versioned.id).where(
+            versioned.project_id == project_id,
+            versioned.num_versions > 0,
+            or_(not_(is_waiting(project.settings, versioned)), is_own),
+        )
+    )
 
 
 def _in_order(query: Select[Any], order: Order) -> Select[Any]:

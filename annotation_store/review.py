@@ -1,25 +1,30 @@
 """Versions of documents side by side: what each annotator's own newest revision says.
 
 The history keeps every revision, so an annotator's version can be found after others have saved
-over it. It need not be independent: whoever opens a document sees the version before.
+over it. It need not be independent: whoever opens a document sees the version before, unless the
+project has several people label it without seeing each other's work. There, an annotator's version
+is the newest that they made so; it is read once there are as many as are wanted.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from itertools import combinations
+from typing import Any, Final, Literal, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from annotation_store.database import Database
-from annotation_store.documents import Revision, Source, Status
+from annotation_store.documents import UNUSED, Revision, Source
+from annotation_store.independence import is_waiting
+from annotation_store.project_rows import find_project
+from annotation_store.projects import Project
 from annotation_store.rows import REVISION_COLUMNS, filter_documents, to_revision
 from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
 
 AuthorSource = Literal["human", "import"]
 
-# Nobody labels a text that is not to be used.
-_UNUSED: Final[tuple[Status, ...]] = ("rejected", "ignored")
 # Values that a statement names together; SQLite takes 32,766 at most.
 _IDS_AT_A_TIME: Final = 500
 
@@ -45,6 +50,19 @@ class AuthorCount:
     num_documents: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class UndecidedPair:
+    """Two people whose independent versions of some documents differ.
+
+    Attributes:
+        num_documents: How many documents wait for a reviewer to decide between them.
+        annotators: Their names, in order.
+    """
+
+    num_documents: int
+    annotators: tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewDocument:
     """A document with the versions that were asked for.
@@ -53,9 +71,11 @@ class ReviewDocument:
         id: The store's number for it.
         position: 1 for the project's first document.
         text: Exactly as it was added.
-        revision_number: Its newest revision, which the next save must name.
-        newest_source: Who made that one.
+        revision_number: Its newest revision, which a reviewer's save must name.
+        newest_source: Who made the one that counts.
         newest_annotator: Their name.
+        is_undecided: It waits for a reviewer to decide between independent versions.
+        is_independent: The versions are those of people who did not see each other's work.
         versions: One revision for each author asked for, in their order.
     """
 
@@ -65,12 +85,17 @@ class ReviewDocument:
     revision_number: int
     newest_source: Source
     newest_annotator: str
+    is_undecided: bool
+    is_independent: bool
     versions: tuple[Revision, ...]
 
     @property
     def is_reviewed(self) -> bool:
-        """Whether a reviewer has decided, and nobody has changed the document since."""
-        return self.newest_source == "review"
+        """Whether a reviewer has decided, and nobody has changed the document since.
+
+        Independent versions stay what they were, so what was changed since leaves them decided on.
+        """
+        return self.newest_source == "review" or (self.is_independent and not self.is_undecided)
 
 
 def list_authors(database: Database, *, project: str) -> tuple[AuthorCount, ...]:
@@ -82,10 +107,12 @@ def list_authors(database: Database, *, project: str) -> tuple[AuthorCount, ...]
     """
     num_documents = func.count(RevisionRow.document_id.distinct())
     with database.reading() as connection:
+        _id, found = find_project(connection, project)
         rows = connection.execute(
             select(RevisionRow.source, RevisionRow.annotator, num_documents.label("num_documents"))
             .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
             .where(*filter_documents(connection, project), _is_by_author(), _is_confirmed())
+            .where(_is_to_be_seen(found))
             .group_by(RevisionRow.source, RevisionRow.annotator)
             .order_by(num_documents.desc(), RevisionRow.source, RevisionRow.annotator)
         )
@@ -110,14 +137,45 @@ def count_confirmed(database: Database, *, project: str) -> int:
                 *filter_documents(connection, project),
                 *_is_newest(),
                 _is_confirmed(),
-                RevisionRow.status.not_in(_UNUSED),
+                RevisionRow.status.not_in(UNUSED),
             )
         )
         return count or 0
 
 
-def read_revision_numbers(database: Database, *, project: str) -> dict[int, int]:
-    """The number of each document's newest revision by the document's id: what has changed since?
+def list_undecided(database: Database, *, project: str) -> tuple[UndecidedPair, ...]:
+    """Between whose independent versions a reviewer is to decide, the most documents first.
+
+    Raises:
+        ValueError: There is no such project.
+        StoreError: The database cannot be read.
+    """
+    versions: dict[int, dict[str, Any]] = {}
+    with database.reading() as connection:
+        project_id, found = find_project(connection, project)
+        rows = connection.execute(
+            select(RevisionRow.document_id, RevisionRow.annotator, RevisionRow.label)
+            .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
+            .where(DocumentRow.project_id == project_id, DocumentRow.num_versions > 0)
+            .where(RevisionRow.is_independent.is_(True), not_(is_waiting(found.settings)))
+            .order_by(RevisionRow.document_id, RevisionRow.number)
+        )
+        for row in rows:  # a later version of the same person takes the place of the one before
+            versions.setdefault(row.document_id, {})[row.annotator] = row.label
+    counts = Counter(
+        (left, right)
+        for labels in versions.values()
+        for left, right in combinations(sorted(labels), 2)
+        if labels[left] != labels[right]
+    )
+    pairs = (UndecidedPair(count, annotators) for annotators, count in counts.items())
+    return tuple(sorted(pairs, key=lambda pair: (-pair.num_documents, pair.annotators)))
+
+
+def read_revision_numbers(database: Database, *, project: str) -> dict[int, tuple[int, int]]:
+    """What tells whether a document has changed, by its id: numbers of two of its revisions.
+
+    They are the newest one and the one that counts.
 
     Raises:
         ValueError: There is no such project.
@@ -125,11 +183,11 @@ def read_revision_numbers(database: Database, *, project: str) -> dict[int, int]
     """
     with database.reading() as connection:
         rows = connection.execute(
-            select(DocumentRow.id, DocumentRow.revision_number).where(
+            select(DocumentRow.id, DocumentRow.num_revisions, DocumentRow.revision_number).where(
                 *filter_documents(connection, project)
             )
         )
-        return {row.id: row.revision_number for row in rows}
+        return {row.id: (row.num_revisions, row.revision_number) for row in rows}
 
 
 def read_versions(
@@ -158,42 +216,60 @@ def read_versions(
     assert authors, "expected somebody whose versions to read"
     found: list[ReviewDocument] = []
     with database.reading() as connection:
+        _id, found_project = find_project(connection, project)
         of_project = filter_documents(connection, project)
         for some in _id_conditions(document_ids):
             conditions = [*of_project, *some]
-            versions = [_read_newest(connection, author, conditions) for author in authors]
+            versions = [
+                _read_newest(connection, found_project, author, conditions) for author in authors
+            ]
             wanted = set.intersection(*map(set, versions))
             rows = connection.execute(_select_newest(conditions))
-            found += [
-                ReviewDocument(
-                    row.id,
-                    row.position,
-                    row.text,
-                    row.revision_number,
-                    cast(Source, row.source),
-                    row.annotator,
-                    tuple(of_author[row.id] for of_author in versions),
-                )
-                for row in rows
-                if row.id in wanted
-            ]
+            for row in rows:
+                if row.id in wanted:
+                    own = tuple(of_author[row.id] for of_author in versions)
+                    found.append(_to_review_document(row, own, are_people=None not in authors))
     return sorted(found, key=lambda document: document.position)
+
+
+def _to_review_document(
+    row: Row[int, int, str, int, int, str, str],
+    versions: tuple[Revision, ...],
+    *,
+    are_people: bool,
+) -> ReviewDocument:
+    return ReviewDocument(
+        id=row.id,
+        position=row.position,
+        text=row.text,
+        revision_number=row.num_revisions,
+        # Where nothing counts yet, only independent versions, nobody has said anything.
+        newest_source=cast(Source, row.source or "model"),
+        newest_annotator=row.annotator or "",
+        is_undecided=row.num_versions > 0,
+        # What counts may be one of two versions because it is like the other one.
+        is_independent=are_people
+        and len(versions) > 1
+        and all(version.is_independent for version in versions),
+        versions=versions,
+    )
 
 
 def _select_newest(
     conditions: Sequence[ColumnElement[bool]],
-) -> Select[int, int, str, int, str, str]:
-    """Documents with what is said of their newest revision, which itself is not read."""
+) -> Select[int, int, str, int, int, str, str]:
+    """Documents with what is said of the revision that counts, which itself is not read."""
     return (
         select(
             DocumentRow.id,
             DocumentRow.position,
             DocumentRow.text,
-            DocumentRow.revision_number,
+            DocumentRow.num_revisions,
+            DocumentRow.num_versions,
             RevisionRow.source,
             RevisionRow.annotator,
         )
-        .join(
+        .outerjoin(
             RevisionRow,
             and_(
                 RevisionRow.document_id == DocumentRow.id,
@@ -205,9 +281,15 @@ def _select_newest(
 
 
 def _read_newest(
-    connection: Connection, author: Author | None, conditions: Sequence[ColumnElement[bool]]
+    connection: Connection,
+    project: Project,
+    author: Author | None,
+    conditions: Sequence[ColumnElement[bool]],
 ) -> dict[int, Revision]:
-    """Each document's newest revision by an author, by the document's id."""
+    """Each document's newest revision by an author, by the document's id.
+
+    Of independent revisions and others, the newest independent one.
+    """
     query = (
         select(DocumentRow.id, DocumentRow.text, ProjectRow.former_labels, *REVISION_COLUMNS)
         .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
@@ -218,15 +300,16 @@ def _read_newest(
         query = query.where(*_is_newest())
     else:
         other = aliased(RevisionRow)
+        newest_own = func.max(case((other.is_independent.is_(True), other.number)))
         newest = (
-            select(func.max(other.number))
+            select(func.coalesce(newest_own, func.max(other.number)))
             .where(other.document_id == DocumentRow.id)
             .where(other.source == author.source, other.annotator == author.annotator)
             .scalar_subquery()
         )
-        query = query.where(RevisionRow.number == newest)
+        query = query.where(RevisionRow.number == newest, _is_to_be_seen(project))
     rows = connection.execute(query.where(_is_confirmed()))
-    return {row.id: to_revision(row.id, row.text, row) for row in rows if row.status not in _UNUSED}
+    return {row.id: to_revision(row.id, row.text, row) for row in rows if row.status not in UNUSED}
 
 
 def _is_by_author() -> ColumnElement[bool]:
@@ -234,8 +317,13 @@ def _is_by_author() -> ColumnElement[bool]:
 
 
 def _is_newest() -> tuple[ColumnElement[bool], ...]:
-    """The version that counts is the newest one, unless a model made it."""
+    """The version that counts, unless a model made it."""
     return RevisionRow.number == DocumentRow.revision_number, RevisionRow.source != "model"
+
+
+def _is_to_be_seen(project: Project) -> ColumnElement[bool]:
+    """No independent version is shown while others are still to label the text."""
+    return or_(RevisionRow.is_independent.is_(False), not_(is_waiting(project.settings)))
 
 
 def _is_confirmed() -> ColumnElement[bool]:

@@ -45,6 +45,7 @@ REVISION_COLUMNS = (
     RevisionRow.num_changes,
     RevisionRow.duration_s,
     RevisionRow.is_preannotated,
+    RevisionRow.is_independent,
 )
 
 
@@ -89,7 +90,7 @@ def holds_text(query: str) -> ColumnElement[bool]:
 
 
 def select_documents(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """Documents with their project's name and their newest revision, for `to_document`."""
+    """Documents with their project's name and the revision that counts, for `to_document`."""
     return (
         select(
             DocumentRow.id,
@@ -129,7 +130,7 @@ def to_document(row: Row[Any]) -> Document:
     """A row of `select_documents` as a document.
 
     Raises:
-        DamagedRow: The document or its newest revision cannot be read.
+        DamagedRow: The document or the revision that counts cannot be read.
     """
     with naming(f"document {row.id}"):
         check_stored_text(row.project, "the project's name")
@@ -184,6 +185,7 @@ def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
             num_changes=row.num_changes,
             duration_s=row.duration_s,
             is_preannotated=row.is_preannotated,
+            is_independent=row.is_independent,
         )
 
 

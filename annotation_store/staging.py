@@ -246,10 +246,11 @@ def _enter_part(connection: Connection, project_id: int, *part: Any) -> int:
     is_known = exists().where(of_project, DocumentRow.text_sha256 == staged.text_sha256)
     connection.execute(
         insert(DocumentRow).from_select(
-            ["project_id", "position", *_DOCUMENT_COLUMNS],
+            ["project_id", "position", "num_revisions", *_DOCUMENT_COLUMNS],
             select(
                 literal(project_id),
                 literal(last) + func.row_number().over(order_by=staged.number),
+                staged.revision_number,
                 *(getattr(staged, name) for name in _DOCUMENT_COLUMNS),
             ).where(*part, ~is_known),
         )

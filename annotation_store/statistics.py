@@ -1,6 +1,7 @@
 """Counts of what a project's documents hold: progress, lengths, labels; one SQL query each.
 
-Only a document's newest revision says what it holds. SQLite and PostgreSQL both answer the queries,
+What a document holds is said by the revision that counts: the newest one, unless people label it
+independently (see `annotation_store.independence`). SQLite and PostgreSQL both answer the queries,
 and unfold the JSON of the labels themselves: a count reads each row once and sends back a handful
 of numbers, whatever the number of documents. `annotation_store.working_time` and
 `annotation_store.corrections` count what people did.
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import and_, func, select, true
+from sqlalchemy import and_, func, or_, select, true
 
 from annotation_store.database import Database
 from annotation_store.documents import Status
@@ -23,7 +24,7 @@ from annotation_store.tables import DocumentRow, RevisionRow
 IS_NEWEST: Final = and_(
     RevisionRow.document_id == DocumentRow.id, RevisionRow.number == DocumentRow.revision_number
 )
-"""Joins a document with its newest revision."""
+"""Joins a document with the revision that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,13 @@ def count_progress(
             .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
             .where(*filter_documents(connection, project))
             .where(DocumentRow.status != "new", RevisionRow.status != "new")
+            # Of independent versions, the one with which the text was decided.
+            .where(
+                or_(
+                    RevisionRow.is_independent.is_(False),
+                    RevisionRow.number == DocumentRow.revision_number,
+                )
+            )
             .group_by(RevisionRow.document_id)
             .subquery("decided")
         )

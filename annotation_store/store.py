@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
-from annotation_store.appending import append_documents, append_revision
+from annotation_store.appending import append_documents
 from annotation_store.database import Database, open_database
 from annotation_store.documents import (
     AddResult,
@@ -30,28 +30,26 @@ from annotation_store.documents import (
     check_status,
     digest_text,
 )
+from annotation_store.independence import read_revisions
 from annotation_store.listing import (
     count_statuses,
     find_neighbour,
     read_documents,
     read_page,
 )
-from annotation_store.predictions import read_prediction
 from annotation_store.project_rows import find_project, read_projects
-from annotation_store.projects import Project, check_project_name, use_present_name
+from annotation_store.projects import Project, check_project_name
 from annotation_store.rows import (
-    REVISION_COLUMNS,
     filter_documents,
     get_document,
-    no_revision,
     select_documents,
     to_document,
-    to_revision,
 )
+from annotation_store.saving import NewRevision, save_revision, withdraw_decision
 from annotation_store.staging import recover_imports
-from annotation_store.tables import DocumentRow, ProjectRow, RevisionRow
+from annotation_store.tables import DocumentRow, ProjectRow
 from ner_core.labels import LabelSet
-from ner_core.spans import Example, Span, check_spans, check_text
+from ner_core.spans import Example, Span, check_text
 
 __all__ = [
     "DEFAULT_PROJECT",
@@ -176,7 +174,7 @@ class AnnotationStore:
             )
 
     def get(self, document_id: int) -> Document:
-        """One document with its newest revision.
+        """One document with the revision that counts.
 
         Raises:
             DocumentNotFound: There is none of this id.
@@ -288,11 +286,13 @@ class AnnotationStore:
         suggestions: Sequence[Span] = (),
         duration_s: float | None = None,
     ) -> Revision:
-        """Append a revision.
+        """Append a revision. It counts from now on, unless it is one person's independent version.
 
         Args:
             document_id: The document.
-            base_revision: Number of the revision that the change started from; 0 for none.
+            base_revision: Number of the revision that the change started from; 0 for none. That is
+                the one that counts; of a text that people label independently, a person's own (see
+                `annotation_store.independence`) and, for a reviewer, the newest of all.
             spans: All confirmed spans; they may overlap, and their scores are not kept.
             status: The document's status from now on.
             annotator: Name of the human or of the model.
@@ -310,41 +310,27 @@ class AnnotationStore:
         check_duration(duration_s)
         check_status(status)
         check_origin(source, annotator)
+        new = NewRevision(spans, suggestions, status, source, annotator, duration_s)
         with self.database.writing() as connection:
-            # PostgreSQL has no BEGIN IMMEDIATE; there, rows are locked until the end: first the
-            # project, then the document, as everybody does.
-            name = get_document(connection, document_id).project
-            project_id, project = find_project(connection, name, for_share=True)
-            connection.execute(
-                select(DocumentRow.id).where(DocumentRow.id == document_id).with_for_update()
+            return save_revision(
+                connection, document_id, new, base_revision=base_revision, now=_now()
             )
-            document = get_document(connection, document_id)
-            if document.revision_number != base_revision:
-                current = document.revision or no_revision(connection, document_id)
-                raise StaleRevision(document_id, base_revision, current)
-            # The page may have been open since before a label got its present name.
-            spans = [use_present_name(span, project.former_labels) for span in spans]
-            suggestions = [use_present_name(span, project.former_labels) for span in suggestions]
-            for some_spans in (spans, suggestions):
-                check_spans(document.text, some_spans)
-                project.labels.check_spans(some_spans)
-            prediction = read_prediction(connection, document)
-            append_revision(
-                connection,
-                project_id,
-                document,
-                spans=spans,
-                suggestions=suggestions,
-                status=status,
-                source=source,
-                annotator=annotator,
-                now=_now(),
-                duration_s=duration_s,
-                predicted=project.adopt(prediction.spans) if prediction else None,
+
+    def withdraw(self, document_id: int, *, base_revision: int) -> Revision:
+        """Take a reviewer's decision back: what counted before it is appended again.
+
+        Args:
+            document_id: The document.
+            base_revision: Number of the decision.
+
+        Raises:
+            DocumentNotFound: There is none of this id.
+            StaleRevision: That revision is no decision, or no longer counts; nothing is stored.
+        """
+        with self.database.writing() as connection:
+            return withdraw_decision(
+                connection, document_id, base_revision=base_revision, now=_now()
             )
-            newest = get_document(connection, document_id).revision
-            assert newest is not None
-            return newest
 
     def history(self, document_id: int) -> tuple[Revision, ...]:
         """All revisions of a document, the oldest first.
@@ -353,20 +339,12 @@ class AnnotationStore:
             DocumentNotFound: There is none of this id.
         """
         with self.database.reading() as connection:
-            text = get_document(connection, document_id).text
-            rows = connection.execute(
-                select(*REVISION_COLUMNS, ProjectRow.former_labels)
-                .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
-                .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
-                .where(RevisionRow.document_id == document_id)
-                .order_by(RevisionRow.number)
-            )
-            return tuple(to_revision(document_id, text, row) for row in rows)
+            return read_revisions(connection, get_document(connection, document_id))
 
     def examples(
         self, *, project: str = DEFAULT_PROJECT, status: Status | None = "accepted"
     ) -> Iterator[Example]:
-        """Each document with its newest confirmed spans, in order; for export and training.
+        """Each document with the confirmed spans that count, in order; for export and training.
 
         All of them come from one state of the database, whatever is saved while they are read. The
         id of an example is the document's external id.

@@ -122,9 +122,12 @@ class ProjectRow(Base):
 class DocumentRow(Base):
     """A text.
 
-    `revision_number` and `status` repeat what the newest revision says, and change in the
-    transaction that appends it: a listing would otherwise look up the newest revision of every
-    document to find those of one status.
+    `revision_number` and `status` are those of the revision that counts: the newest one, unless
+    people label the text independently of each other (see `annotation_store.independence`). They
+    change in the transaction that appends it: a listing would otherwise look up the revisions of
+    every document to find those of one status. `num_revisions` is the number of the newest one.
+    `num_versions` says how many people have labelled the text independently, and is 0 where it is
+    decided which version counts.
 
     The queue sorts by `path_uncertainty` and `token_uncertainty`, from 0 to 1 and 0 while no model
     has read the text (see `ner_core.uncertainty`). They were measured by the model `predicted_by`,
@@ -143,10 +146,13 @@ class DocumentRow(Base):
         Index(None, "project_id", "status", "path_uncertainty", "position"),
         Index(None, "project_id", "status", "token_uncertainty", "position"),
         Index(None, "project_id", "predicted_by"),
+        Index(None, "project_id", "num_versions"),
         CheckConstraint("position >= 1", name="position_counts_from_one"),
         CheckConstraint("text <> ''", name="text_not_empty"),
         CheckConstraint("length(text_sha256) = 64", name="digest_is_sha256"),
         CheckConstraint("revision_number >= 0", name="revision_number_not_negative"),
+        CheckConstraint("num_revisions >= revision_number", name="newest_is_not_before"),
+        CheckConstraint("num_versions >= 0", name="num_versions_not_negative"),
         CheckConstraint(_one_of("status", STATUSES), name="status_is_known"),
         CheckConstraint("revision_number > 0 OR status = 'new'", name="unlabelled_is_new"),
         CheckConstraint(
@@ -171,6 +177,8 @@ class DocumentRow(Base):
     token_uncertainty: Mapped[float] = mapped_column(Float, server_default=sql("0"))
     predicted_by: Mapped[str | None] = mapped_column(Text)
     num_differences: Mapped[int | None]
+    num_revisions: Mapped[int] = mapped_column(server_default=sql("0"))
+    num_versions: Mapped[int] = mapped_column(server_default=sql("0"))
 
 
 class RevisionRow(Base):
@@ -180,6 +188,7 @@ class RevisionRow(Base):
     {"start", "end", "label", "score"} with half-open offsets. `duration_s` is how long the
     annotator had the text in front of them, null when nobody took the time. `is_preannotated`
     marks an import whose spans a model or another tool made: they are its suggestions.
+    `is_independent` marks one person's own version; see `annotation_store.independence`.
     """
 
     __tablename__ = "revision"
@@ -203,6 +212,7 @@ class RevisionRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     duration_s: Mapped[float | None] = mapped_column(Float)
     is_preannotated: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    is_independent: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 class PredictionRow(Base):

@@ -16,7 +16,19 @@ from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, case, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    SQLColumnExpression,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import aliased
 
 from annotation_store.database import Database
 from annotation_store.documents import STATUSES, Status
@@ -40,8 +52,10 @@ class AnnotatorWork:
         annotator: Their name; "" when nobody had to sign in.
         num_revisions: All they saved.
         num_changes: Confirmed spans they added or removed, over all of these revisions.
-        num_documents: Documents whose newest revision is theirs, by status; all statuses are there.
-        num_spans: Confirmed spans in those newest revisions.
+        num_documents: Documents of which their revision counts, by its status; all statuses are
+            there. So do the versions of people who label a text independently, until somebody who
+            has seen them saves it; see `annotation_store.independence`.
+        num_spans: Confirmed spans in those revisions.
         num_timed_documents: Documents they saved in a known time; see the module.
         seconds: The sum of these times.
     """
@@ -89,23 +103,22 @@ def count_work(database: Database, *, project: str) -> tuple[AnnotatorWork, ...]
         .join(by_mention, true())
         .scalar_subquery()
     )
-    is_newest = RevisionRow.number == DocumentRow.revision_number
     with reading_json(database) as connection:
         saved = _timed_saves(
             connection,
             database,
             project,
             RevisionRow.num_changes,
-            case((is_newest, RevisionRow.status)).label("newest_status"),
-            case((is_newest, num_spans)).label("num_newest_spans"),
+            case((_counts(), RevisionRow.status)).label("counted_status"),
+            case((_counts(), num_spans)).label("num_counted_spans"),
         )
-        of_status = {status: saved.c.newest_status == status for status in STATUSES}
+        of_status = {status: saved.c.counted_status == status for status in STATUSES}
         rows = connection.execute(
             select(
                 saved.c.annotator,
                 func.count().label("num_revisions"),
                 func.sum(saved.c.num_changes).label("num_changes"),
-                func.coalesce(func.sum(saved.c.num_newest_spans), 0).label("num_spans"),
+                func.coalesce(func.sum(saved.c.num_counted_spans), 0).label("num_spans"),
                 *(
                     func.count(case((condition, 1))).label(status)
                     for status, condition in of_status.items()
@@ -161,6 +174,28 @@ def count_pace(database: Database, *, project: str, utc_offset_min: int = 0) -> 
             )
             for row in rows
         )
+
+
+def _counts() -> ColumnElement[bool]:
+    """The condition that a revision is its annotator's work on the document, as it stands."""
+    counting = aliased(RevisionRow, name="counting")
+    later = aliased(RevisionRow, name="later")
+    has_own_versions = or_(
+        DocumentRow.num_versions > 0,
+        exists().where(
+            counting.document_id == DocumentRow.id,
+            counting.number == DocumentRow.revision_number,
+            counting.is_independent.is_(True),
+        ),
+    )
+    is_superseded = exists().where(
+        later.document_id == RevisionRow.document_id,
+        later.annotator == RevisionRow.annotator,
+        later.is_independent.is_(True),
+        later.number > RevisionRow.number,
+    )
+    is_own_version = and_(RevisionRow.is_independent.is_(True), has_own_versions, ~is_superseded)
+    return or_(RevisionRow.number == DocumentRow.revision_number, is_own_version)
 
 
 def _per_hour(count: int, seconds: float) -> float | None:

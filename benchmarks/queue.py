@@ -31,7 +31,6 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, event, func, select
 
-from annotation_store.appending import append_revision
 from annotation_store.corrections import count_corrections
 from annotation_store.document_filter import DocumentFilter
 from annotation_store.leases import Holder, hold, read_holders
@@ -42,9 +41,9 @@ from annotation_store.predictions import (
     write_predictions,
 )
 from annotation_store.project_changes import count_label_documents
-from annotation_store.project_rows import find_project
 from annotation_store.queue import ORDERS, UNREVIEWED, count_queue, read_annotators, take_documents
 from annotation_store.rows import select_documents, to_document
+from annotation_store.saving import NewRevision, save_revision
 from annotation_store.statistics import count_labels, count_lengths, count_progress
 from annotation_store.store import AnnotationStore, NewDocument
 from annotation_store.tables import DocumentRow
@@ -136,26 +135,22 @@ def _annotate(
     now = datetime.now(UTC)
     chosen = {one.document_id: one.spans for one in found if generator.random() < 0.3}
     with store.database.writing() as connection:
-        project_id, _project = find_project(connection, _PROJECT)
         for turn in ("model", "human"):
             rows = connection.execute(select_documents(DocumentRow.id.in_(chosen)))
             for document in map(to_document, rows.all()):
                 spans = tuple(Span(s.start, s.end, s.label) for s in chosen[document.id])
                 is_model = turn == "model"
                 right = spans[1:] if generator.random() < 1 / 6 else spans
-                append_revision(
-                    connection,
-                    project_id,
-                    document,
+                new = NewRevision(
                     spans=() if is_model else right,
                     suggestions=chosen[document.id] if is_model else (),
                     status="new" if is_model else "accepted",
                     source="model" if is_model else "human",
                     annotator=_READER if is_model else generator.choice(_ANNOTATORS),
-                    now=now,
                     duration_s=None if is_model else generator.uniform(5, 60),
-                    predicted=spans,
                 )
+                base = document.revision_number
+                save_revision(connection, document.id, new, base_revision=base, now=now)
 
 
 def list_requests(store: AnnotationStore) -> dict[str, Callable[[], object]]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from annotation_store.leases import Holder, hold, read_holders, release
+from annotation_store.independence import is_independent, show_own
+from annotation_store.leases import Holder, hold, read_holders, release, release_from
 from annotation_store.predictions import read_prediction
 from annotation_store.project_changes import set_guideline
 from annotation_store.projects import Project
@@ -58,12 +59,15 @@ class AnnotatePage:
     def open_document(self, project: str, document_id: int, request: gr.Request) -> Message:
         """The value that makes the editor show a document.
 
+        Who is there is known only where people sign in. Of a text that several people label
+        independently, the editor asks again under the name that is typed into it.
+
         Raises:
             DocumentNotFound: The project has none with this id.
             Refusal: There is no such project.
         """
         found = find_project(self._store, project, language_of(request))
-        return self._show(found, [self._get(found, document_id)], _username(request))
+        return self._show(found, [self._get(found, document_id)], request)
 
     def answer_open(self, project: str, event: gr.EventData, request: gr.Request) -> Message:
         """The documents that the editor asks for; none when there is none in that direction."""
@@ -76,7 +80,7 @@ class AnnotatePage:
             documents = self._find(found, asked, holder)
         except (ValueError, DocumentNotFound) as error:
             return refused_message(token, word_error(error, language_of(request)))
-        return self._show(found, documents, _username(request), token, holder)
+        return self._show(found, documents, request, token, holder)
 
     def keep_held(self, event: gr.EventData, request: gr.Request) -> None:
         """Renew the leases of a page that somebody works on."""
@@ -110,23 +114,28 @@ class AnnotatePage:
         try:
             asked = SaveRequest.from_payload(event._data)
             token = asked.request
-            document = self._store.get(asked.document_id)
-            if asked.base_revision != document.revision_number:
-                return self._conflict(asked)
+            annotator = _username(request) or asked.annotator
+            document, history = self._see(self._store.get(asked.document_id), annotator)
+            by_number = {revision.number: revision for revision in history}
+            if asked.base_revision and asked.base_revision not in by_number:
+                return conflict_message(asked.request, document, history)
             revision = self._store.save(
                 document.id,
                 base_revision=asked.base_revision,
                 spans=asked.spans,
-                suggestions=asked.keep_suggestions(document),
+                suggestions=asked.keep_suggestions(by_number.get(asked.base_revision)),
                 status=asked.status,
-                annotator=_username(request) or asked.annotator,
+                annotator=annotator,
                 duration_s=asked.duration_s,
             )
-        except StaleRevision:  # somebody saved between our look and our save
-            return self._conflict(asked)
+        except StaleRevision:
+            newest = self._store.get(asked.document_id)
+            return conflict_message(asked.request, *self._see(newest, annotator))
         except (ValueError, DocumentNotFound) as error:
             logger.warning("save refused: %s", error)
             return refused_message(token, word_error(error, language_of(request)))
+        if revision.is_independent:  # others are waiting to label it, too
+            release_from(self._store.database, asked.document_id, annotator)
         return saved_message(asked.request, asked.document_id, revision)
 
     def answer_guideline(self, project: str, event: gr.EventData, request: gr.Request) -> Message:
@@ -141,9 +150,9 @@ class AnnotatePage:
             return refused_message(token, word_error(error, language_of(request)))
         return guideline_message(asked)
 
-    def _conflict(self, asked: SaveRequest) -> Message:
-        document = self._store.get(asked.document_id)
-        return conflict_message(asked.request, document, self._store.history(document.id))
+    def _see(self, document: Document, annotator: str) -> tuple[Document, tuple[Revision, ...]]:
+        """A document and its history as far as a person may see them."""
+        return show_own(document, self._store.history(document.id), annotator)
 
     def _get(self, project: Project, document_id: int) -> Document:
         """A document of the visitor's project; the message for others names no other project."""
@@ -188,22 +197,27 @@ class AnnotatePage:
         self,
         project: Project,
         documents: Sequence[Document],
-        username: str | None,
+        request: gr.Request,
         token: str | None = None,
         holder: Holder | None = None,
     ) -> Message:
+        username = _username(request)
+        annotator = holder.annotator if holder else username or ""
         documents = [self._suggest(project, document) for document in documents]
-        histories: list[tuple[Document, Sequence[Revision]]] = [
-            (document, self._store.history(document.id)) for document in documents
-        ]
+        histories = {document.id: self._store.history(document.id) for document in documents}
         counts = self._store.counts(project=project.name)
         num_total = sum(counts.values())
         return documents_message(
-            histories,
+            [show_own(document, histories[document.id], annotator) for document in documents],
             project=project,
             num_total=num_total,
             num_reviewed=num_total - counts["new"],
             username=username,
+            independent={
+                document.id
+                for document in documents
+                if is_independent(document, histories[document.id], project.settings)
+            },
             holders=read_holders(
                 self._store.database,
                 [document.id for document in documents],

@@ -86,7 +86,12 @@ class ComparedDocument:
     @cached_property
     def state(self) -> str:
         """Changes whenever what a reviewer sees of the document changes."""
-        seen = (self.document.revision_number, self.comparison.left, self.comparison.right)
+        seen = (
+            self.document.revision_number,
+            self.document.is_undecided,
+            self.comparison.left,
+            self.comparison.right,
+        )
         return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
     @property
@@ -131,6 +136,12 @@ class Comparison:
         """How far the sides agree, over all documents."""
         return measure_agreement([it.comparison for it in self.documents], self.labels)
 
+    @cached_property
+    def independent_agreement(self) -> Agreement:
+        """The same over the documents whose versions are independent of each other."""
+        independent = (it.comparison for it in self.documents if it.document.is_independent)
+        return measure_agreement(list(independent), self.labels)
+
 
 class Comparisons:
     """Compares on request, and of a comparison made before only what has changed. Thread-safe.
@@ -147,7 +158,7 @@ class Comparisons:
         self._store = store
         self._models = models
         self._predictions = predictions
-        self._kept: dict[str, tuple[Comparison, dict[int, int]]] = {}
+        self._kept: dict[str, tuple[Comparison, dict[int, tuple[int, int]]]] = {}
         self._lock = threading.Lock()
 
     def steps(
@@ -162,8 +173,10 @@ class Comparisons:
             Refusal: Both sides are models or one and the same, or there is no such model.
         """
         predictor = self._find_model(left, right)
-        # A former label may be renamed again without a new revision.
-        key = repr((project.name, project.labels, project.former_labels, left, right))
+        # Neither a label that is renamed again nor other annotators per text make a revision.
+        settings = project.settings
+        shares = settings.annotators_per_text, settings.independent_percent
+        key = repr((project.name, project.labels, project.former_labels, shares, left, right))
         key += f" {id(predictor)}"
         numbers = read_revision_numbers(self._store.database, project=project.name)
         with self._lock:

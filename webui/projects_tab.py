@@ -1,4 +1,4 @@
-"""The page 项目 / Projects: make a project; its labels, colours, guidelines and model.
+"""The page 项目 / Projects: make a project; its labels, guidelines, model, annotators per text.
 
 Every change is stored at once and by itself, so that two people who look after one project do not
 undo each other's changes. The component sends the event "change_project" with {action, ...}.
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import gradio as gr
 
+from annotation_store.independence import count_independence
 from annotation_store.project_changes import (
     LabelInUse,
     add_label,
@@ -23,10 +24,11 @@ from annotation_store.project_changes import (
     remove_label,
     rename_label,
     rename_project,
+    set_annotators_per_text,
     set_guideline,
     set_model,
 )
-from annotation_store.projects import Project, check_project_name
+from annotation_store.projects import MAX_ANNOTATORS_PER_TEXT, Project, check_project_name
 from annotation_store.store import AnnotationStore
 from ner_core.labels import LabelSet
 from webui.label_style import style_labels
@@ -51,6 +53,7 @@ class ProjectsPage:
             "create": self._create,
             "rename_project": self._rename_project,
             "set_model": self._set_model,
+            "set_annotators": self._set_annotators,
             "set_guideline": self._set_guideline,
             "add_label": self._add_label,
             "rename_label": self._rename_label,
@@ -114,6 +117,10 @@ class ProjectsPage:
             ],
             "guideline": project.settings.guideline,
             "model": project.settings.model,
+            "annotators_per_text": project.settings.annotators_per_text,
+            "most_annotators": MAX_ANNOTATORS_PER_TEXT,
+            "independent_percent": project.settings.independent_percent,
+            "independent": asdict(count_independence(self._store.database, project=project.name)),
             "models": [
                 {"name": model.name, "labels": list(model.labels.labels)} for model in self._models
             ],
@@ -155,6 +162,13 @@ class ProjectsPage:
 
     def _set_model(self, project: Project, asked: dict[str, Any], _language: Language) -> None:
         set_model(self._store.database, project.name, _text(asked, "model") or None)
+
+    def _set_annotators(self, project: Project, asked: dict[str, Any], language: Language) -> None:
+        annotators, percent = asked.get("annotators"), asked.get("percent")
+        # type() and not isinstance(): JSON's true would pass as the integer 1.
+        if type(annotators) is not int or type(percent) is not int or not 1 <= percent <= 100:
+            raise Refusal(TEXTS[language]["projects.percent_invalid"])
+        set_annotators_per_text(self._store.database, project.name, annotators, percent=percent)
 
     def _set_guideline(self, project: Project, asked: dict[str, Any], _language: Language) -> None:
         label = _text(asked, "label") or None

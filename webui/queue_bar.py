@@ -30,7 +30,7 @@ class QueueBar:
     """What answers the bar.
 
     Attributes:
-        view: The component; it sends the event "describe" with {queue, holder}.
+        view: The component; it sends the event "describe" with {queue, holder, annotator}.
     """
 
     def __init__(self, store: AnnotationStore, reader: BackgroundReader) -> None:
@@ -57,24 +57,35 @@ class QueueBar:
         project = find_project(self._store, name, language_of(request))
         try:
             choice = QueueChoice.from_payload(asked.get("queue"))
-            holder = asked.get("holder")
-            return self.describe(project, choice, holder if isinstance(holder, str) else "")
+            holder, typed = (
+                value if isinstance(value := asked.get(name), str) else ""
+                for name in ("holder", "annotator")
+            )
+            annotator = getattr(request, "username", None) or typed
+            return self.describe(project, choice, holder, annotator)
         except ValueError as error:
             raise Refusal(str(error)) from error
 
-    def describe(self, project: Project, choice: QueueChoice, holder: str) -> dict[str, Any]:
+    def describe(
+        self, project: Project, choice: QueueChoice, holder: str, annotator: str = ""
+    ) -> dict[str, Any]:
         """What the bar draws.
 
         Args:
             project: Whose queue.
             choice: Order and filter.
             holder: The token of the page that asks: what it holds itself is not held by others.
+            annotator: The name of the person there.
 
         Raises:
             ValueError: The label is not the project's.
         """
         counts = count_queue(
-            self._store.database, project=project.name, token=holder, wanted=choice.wanted
+            self._store.database,
+            project=project.name,
+            token=holder,
+            annotator=annotator,
+            wanted=choice.wanted,
         )
         reading = self._reader.look_at(project)
         return {
@@ -83,6 +94,7 @@ class QueueBar:
             "annotators": list(read_annotators(self._store.database, project=project.name)),
             "num_matching": counts.num_matching,
             "num_held": counts.num_held,
+            "num_left_out": counts.num_left_out,
             "reading": asdict(reading) | {"is_going_on": reading.is_going_on},
         }
 

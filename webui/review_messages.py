@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from annotation_store.review import AuthorCount
-from ner_core.agreement import Agreement
+from annotation_store.review import AuthorCount, UndecidedPair
 from ner_core.error_analysis import Outcome, SpanPair
 from ner_core.spans import Span, check_text
-from webui.comparisons import ComparedDocument, Side
+from webui.comparisons import ComparedDocument, Comparison, Side
 from webui.messages import Refusal
 
 Message = dict[str, Any]
@@ -151,11 +150,15 @@ def message(kind: str, request: object, **values: Any) -> Message:
 
 
 def describe_sides(
-    authors: Sequence[AuthorCount], num_confirmed: int, models: Sequence[str]
+    authors: Sequence[AuthorCount],
+    num_confirmed: int,
+    models: Sequence[str],
+    undecided: Sequence[UndecidedPair] = (),
 ) -> Message:
     """Whose versions can be compared, and which two to begin with.
 
-    Two annotators come first; with fewer of them, what counts against the model.
+    Two people between whom a reviewer is to decide come first, then two annotators; with fewer of
+    them, what counts against the model.
     """
     counts: list[tuple[Side, int | None]] = [(Side("confirmed"), num_confirmed)]
     counts += [(Side(it.author.source, it.author.annotator), it.num_documents) for it in authors]
@@ -163,6 +166,9 @@ def describe_sides(
     people = [Side(it.author.source, it.author.annotator).value for it in authors]
     first_model = Side("model", models[0]).value if models else None
     left, right = people[:2] if len(people) > 1 else (Side("confirmed").value, first_model)
+    pairs = [tuple(Side("human", name).value for name in pair.annotators) for pair in undecided]
+    if pairs:
+        left, right = pairs[0]
     return {
         "sides": [
             {"value": side.value, "kind": side.kind, "name": side.name, "count": count}
@@ -171,18 +177,30 @@ def describe_sides(
         "left": left,
         "right": right,
         "num_people": len(people),
+        "undecided": [
+            {"left": left, "right": right, "count": pair.num_documents}
+            for (left, right), pair in zip(pairs, undecided, strict=True)
+        ],
     }
 
 
-def describe_agreement(agreement: Agreement) -> Message:
-    """The figures of a comparison."""
-    labels = list(agreement.per_label)
-    confusion = agreement.confusion
+def describe_agreement(comparison: Comparison) -> Message:
+    """The figures of a comparison.
+
+    F1 and kappa are those of the texts with independent versions, where there are any; differences
+    are counted over all texts.
+    """
+    independent = comparison.independent_agreement
+    measured = independent if independent.num_texts else comparison.agreement
+    labels = list(measured.per_label)
+    confusion = comparison.agreement.confusion
     return {
-        "num_texts": agreement.num_texts,
-        "num_same_texts": agreement.num_same_texts,
-        "total": asdict(agreement.total),
-        "labels": [{"label": label, **asdict(of)} for label, of in agreement.per_label.items()],
+        "num_texts": comparison.agreement.num_texts,
+        "num_independent": independent.num_texts,
+        "num_measured": measured.num_texts,
+        "num_same_texts": measured.num_same_texts,
+        "total": asdict(measured.total),
+        "labels": [{"label": label, **asdict(of)} for label, of in measured.per_label.items()],
         "kinds": {kind: confusion.total(outcome) for kind, outcome in KINDS.items()},
         "matrix": [[confusion.confused(left, right) for right in labels] for left in labels],
         "left_only": [confusion.missed(label) for label in labels],
@@ -197,7 +215,12 @@ def describe_document(compared: ComparedDocument, *, left: Side, right: Side) ->
     shown = _ranges(len(text), compared.differences)
     sides = {(side.kind, side.name) for side in (left, right)}
     newest = (document.newest_source, document.newest_annotator)
-    is_seen = newest in sides or Side("confirmed") in (left, right) or document.is_reviewed
+    is_seen = (
+        newest in sides
+        or Side("confirmed") in (left, right)
+        or document.is_reviewed
+        or document.is_undecided
+    )
     return {
         "id": document.id,
         "position": document.position,
@@ -206,7 +229,7 @@ def describe_document(compared: ComparedDocument, *, left: Side, right: Side) ->
         "is_reviewed": document.is_reviewed,
         # A third person's version, which a decision would replace.
         "newer": None if is_seen else document.newest_annotator,
-        "reviewer": document.newest_annotator if document.is_reviewed else None,
+        "reviewer": document.newest_annotator if document.newest_source == "review" else None,
         "length": len(text),
         "parts": [{"start": start, "text": text[start:end]} for start, end in shown],
         "agreed": [

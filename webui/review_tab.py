@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from annotation_store.review import count_confirmed, list_authors
+from annotation_store.review import count_confirmed, list_authors, list_undecided
 from annotation_store.store import AnnotationStore, StaleRevision
 from webui import lint_tab
 from webui.comparisons import Comparison, Comparisons, Side
@@ -74,6 +74,7 @@ class ReviewHandlers:
         found = find_project(self.store, project, language_of(request))
         authors = list_authors(self.store.database, project=found.name)
         num_confirmed = count_confirmed(self.store.database, project=found.name)
+        undecided = list_undecided(self.store.database, project=found.name)
         return message(
             "sides",
             None,
@@ -81,7 +82,7 @@ class ReviewHandlers:
             labels=[asdict(style) for style in style_labels(found.labels, found.settings)],
             num_documents=sum(self.store.counts(project=found.name).values()),
             username=username_of(request),
-            **describe_sides(authors, num_confirmed, models_for(found, self._models)),
+            **describe_sides(authors, num_confirmed, models_for(found, self._models), undecided),
         )
 
     @answers_in_steps
@@ -93,7 +94,7 @@ class ReviewHandlers:
             return message(
                 "comparison",
                 asked.token,
-                agreement=describe_agreement(comparison.agreement),
+                agreement=describe_agreement(comparison),
                 **self._describe_page(comparison, asked.fields, left, right),
             )
 
@@ -134,30 +135,15 @@ class ReviewHandlers:
 
     @answers
     def undo(self, asked: Request) -> Message:
-        """Take a decision back: the version before is appended again, under its author's name."""
+        """Take a decision back: what counted before is appended again, under its author's name."""
         left, right = _sides(asked)
         document_id = integer(asked.fields, "document_id")
         base = integer(asked.fields, "base_revision")
         document = self.store.get(document_id)
-        history = self.store.history(document_id)
-        if (
-            document.project != asked.project.name
-            or document.revision_number != base
-            or len(history) < 2
-            or history[-1].source != "review"
-        ):
+        if document.project != asked.project.name:
             return self._describe_stale(asked, document_id)
-        before = history[-2]
         try:
-            self.store.save(
-                document_id,
-                base_revision=base,
-                spans=before.spans,
-                suggestions=before.suggestions,
-                status=before.status,
-                annotator=before.annotator,
-                source=before.source,
-            )
+            self.store.withdraw(document_id, base_revision=base)
         except StaleRevision:
             return self._describe_stale(asked, document_id)
         compared = self._comparisons.find(asked.project, left, right, document_id)

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from annotation_store.document_filter import DocumentFilter
+from annotation_store.independence import IndependenceCounts, count_independence
 from annotation_store.leases import Holder, hold, read_holders, release
 from annotation_store.predictions import NewPrediction, find_unread, write_predictions
 from annotation_store.project_changes import (
@@ -22,6 +23,7 @@ from annotation_store.project_changes import (
     count_label_documents,
     remove_label,
     rename_label,
+    set_annotators_per_text,
 )
 from annotation_store.queue import count_queue, take_documents
 from annotation_store.store import AnnotationStore, NewDocument, StaleRevision
@@ -203,6 +205,58 @@ def test_saves_readings_and_changes_of_labels_do_not_block_each_other(stores: St
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_three_people_label_every_second_text_independently_at_once(stores: Stores) -> None:
+    """Everybody is given each text that is not theirs yet, and no text gets a third version."""
+    set_annotators_per_text(stores[0].database, "default", 2, percent=50)
+    chosen = count_independence(stores[1].database, project="default").num_chosen
+    assert 0 < chosen < 40
+    barrier = threading.Barrier(3)
+
+    def work(person: int) -> list[int]:
+        store, name = stores[person % 2], f"person {person}"
+        holder = Holder(f"page-{person}", name)
+        barrier.wait()
+        done: list[int] = []
+        for _ in range(400):
+            given = take_documents(store.database, project="default", holder=holder)
+            for document in given:
+                # Two of three agree on a text; nobody may be told that they were late.
+                spans = [Span(5, 8, "name")] if document.id % 3 != person else []
+                store.save(
+                    document.id,
+                    base_revision=document.revision_number,
+                    spans=spans,
+                    status="accepted",
+                    annotator=name,
+                )
+                done.append(document.id)
+            release(store.database, holder.token)
+            if not given and store.counts()["new"] == num_undecided():
+                break
+        return done
+
+    def num_undecided() -> int:
+        return count_independence(stores[0].database, project="default").num_undecided
+
+    with ThreadPoolExecutor(3) as people:
+        done = list(people.map(work, range(3)))
+    assert all(len(set(taken)) == len(taken) for taken in done)
+    times = Counter(Counter(document_id for taken in done for document_id in taken).values())
+    assert times == {1: 40 - chosen, 2: chosen}
+    store = stores[1]
+    independent = [it.id for it in store.page(limit=99).documents if len(store.history(it.id)) == 2]
+    assert len(independent) == chosen
+    for document_id in independent:
+        first, second = store.history(document_id)
+        is_agreed = first.spans == second.spans
+        assert store.get(document_id).status == ("accepted" if is_agreed else "new")
+    undecided = num_undecided()
+    assert count_independence(store.database, project="default") == IndependenceCounts(
+        chosen, 0, undecided
+    )
+    assert 0 < undecided < chosen
 
 
 def test_a_reading_that_was_cut_off_goes_on_where_it_was(stores: Stores) -> None:

@@ -67,7 +67,7 @@ def test_the_migrations_make_every_check_of_the_models(connection: sqlite3.Conne
         sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table'")
     )
     assert {name for name in expected if name not in definitions} == set()
-    assert len(expected) == 39
+    assert len(expected) == 41
 
 
 def test_a_fresh_database_is_at_the_newest_version(connection: sqlite3.Connection) -> None:
@@ -131,32 +131,37 @@ def test_the_database_refuses_to_change_a_text(connection: sqlite3.Connection, c
         ("UPDATE document SET path_uncertainty = 1.5", "ck_document_path_uncertainty_is_share"),
         ("UPDATE document SET token_uncertainty = -1", "ck_document_token_uncertainty_is_share"),
         ("UPDATE document SET num_differences = -1", "ck_document_num_differences_not_negative"),
+        (
+            "UPDATE document SET num_revisions = revision_number - 1",
+            "ck_document_newest_is_not_before",
+        ),
+        ("UPDATE document SET num_versions = -1", "ck_document_num_versions_not_negative"),
         ("INSERT INTO lease VALUES (1, '', 'a', '2026-01-01')", "ck_lease_holder_not_empty"),
         ("INSERT INTO lease VALUES (9, 'h', 'a', '2026-01-01')", "FOREIGN KEY constraint failed"),
         ("UPDATE project SET name = ''", "ck_project_name_not_empty"),
         (
             "INSERT INTO revision SELECT 9, number, label, suggestions, status, source, annotator,"
-            " num_changes, created_at, duration_s, is_preannotated FROM revision",
+            " num_changes, created_at, duration_s, is_preannotated, 0 FROM revision",
             "FOREIGN KEY constraint failed",
         ),
         (
             "INSERT INTO revision SELECT 2, 0, label, suggestions, status, source, annotator,"
-            " num_changes, created_at, duration_s, is_preannotated FROM revision",
+            " num_changes, created_at, duration_s, is_preannotated, 0 FROM revision",
             "ck_revision_number_counts_from_one",
         ),
         (
             "INSERT INTO revision SELECT 2, 1, label, suggestions, status, 'magic', annotator,"
-            " num_changes, created_at, duration_s, is_preannotated FROM revision",
+            " num_changes, created_at, duration_s, is_preannotated, 0 FROM revision",
             "ck_revision_source_is_known",
         ),
         (
             "INSERT INTO document SELECT 9, 1, 9, '', text_sha256, '', 0, 'new', created_at,"
-            " 0, 0, NULL, NULL FROM document",
+            " 0, 0, NULL, NULL, 0, 0 FROM document",
             "ck_document_text_not_empty",
         ),
         (
             "INSERT INTO document SELECT 9, 1, 9, 'x', 'y', '', 0, 'new', created_at,"
-            " 0, 0, NULL, NULL FROM document",
+            " 0, 0, NULL, NULL, 0, 0 FROM document",
             "ck_document_digest_is_sha256",
         ),
     ],

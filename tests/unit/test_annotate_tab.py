@@ -11,6 +11,7 @@ import pytest
 
 from annotation_store.leases import read_holders
 from annotation_store.predictions import NewPrediction, write_predictions
+from annotation_store.project_changes import set_annotators_per_text
 from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Prediction
@@ -442,3 +443,83 @@ def test_every_label_of_a_set_has_a_style_and_known_labels_keep_theirs():
     assert styles[0].chinese == styles[0].english == "planet"
     # As long as colours last, no two labels share one.
     assert len({style.color for style in styles[:10]}) == 10
+
+
+# Texts that several people label without seeing each other's work
+
+
+@pytest.fixture
+def shared(page: AnnotatePage, store: AnnotationStore) -> int:
+    """A text that two people are to label; 梅 has done so."""
+    set_annotators_per_text(store.database, "default", 2, percent=100)
+    (document_id,) = add(store, TEXT)
+    open_(page, document_id=document_id, annotator="梅")
+    save(page, document_id, annotator="梅")
+    return document_id
+
+
+def test_no_way_to_a_text_shows_what_somebody_else_has_made_of_it(page, store, shared):
+    (other,) = add(store, TEXT + "。")
+    ways = (
+        {"document_id": shared},
+        {"before": other},
+        {"queue": {"order": "position"}},
+    )
+    for way in ways:
+        document = open_(page, annotator="雷", holder="lei", **way)["documents"][0]
+        assert (document["id"], document["spans"], document["status"]) == (shared, [], "new")
+        assert [span["start"] for span in document["suggestions"]] == [0]
+        assert [revision["source"] for revision in document["history"]] == ["model"]
+        assert document["is_independent"]
+    (document,) = page.open_document("default", shared, VISITOR)["documents"]
+    assert document["spans"] == []
+
+
+def test_everybody_comes_back_to_their_own_version(page, store, shared):
+    save(page, shared, annotator="雷", spans=[])
+    (document,) = open_(page, document_id=shared, num_documents=1, annotator="梅")["documents"]
+    assert document["spans"] == [{"start": 5, "end": 7, "label": "address"}]
+    assert (document["revision"], document["status"]) == (2, "accepted")
+    message = save(page, shared, annotator="梅", base_revision=2, spans=[])
+    assert (message["kind"], message["revision"]["number"]) == ("saved", 4)
+    assert store.get(shared).revision_number == 4  # both have found nothing
+
+
+def test_a_conflict_with_oneself_shows_ones_own_version_only(page, store, shared):
+    save(page, shared, annotator="雷", spans=[{"start": 0, "end": 1, "label": "game"}])
+    for base in (1, 3):  # what stood there before; the other's version
+        message = save(page, shared, annotator="梅", base_revision=base)
+        assert message["kind"] == "conflict"
+        assert message["document"]["revision"] == 2
+        assert "game" not in json.dumps(message)
+        assert [it["annotator"] for it in message["document"]["history"]] == ["梅", "fixed"]
+
+
+def test_who_signs_in_sees_their_own_version_whatever_name_is_sent(page, store, shared):
+    payload = {"request": "t", "num_documents": 1, "document_id": shared, "annotator": "梅"}
+    lei = SimpleNamespace(username="雷")
+    message = page.answer_open("default", gr.EventData(None, payload), lei)
+    assert message["documents"][0]["spans"] == []
+    (document,) = page.open_document("default", shared, SimpleNamespace(username="梅"))["documents"]
+    assert document["revision"] == 2
+
+
+def test_the_queue_gives_a_text_to_the_second_person_and_not_again_to_the_first(page, shared):
+    assert shown(open_(page, annotator="雷", holder="a")) == [shared]
+    assert shown(open_(page, annotator="梅", holder="b")) == []
+
+
+def test_a_version_that_is_saved_frees_the_text_for_the_next_person(page, store, shared):
+    assert shown(open_(page, annotator="雷", holder="a")) == [shared]
+    assert shown(open_(page, annotator="王", holder="b")) == []
+    set_annotators_per_text(store.database, "default", 3, percent=100)
+    save(page, shared, annotator="雷")
+    assert shown(open_(page, annotator="王", holder="b")) == [shared]
+
+
+def test_once_it_is_decided_everybody_sees_the_same(page, store, shared):
+    save(page, shared, annotator="雷")
+    (document,) = open_(page, document_id=shared, num_documents=1, annotator="王")["documents"]
+    assert document["spans"] == [{"start": 5, "end": 7, "label": "address"}]
+    assert not document["is_independent"]
+    assert len(document["history"]) == 3

@@ -109,3 +109,38 @@ def test_a_former_name_is_taken_for_others_and_free_for_its_own_label(page: Proj
         change(page, "add_label", label="name")
     value = change(page, "rename_label", label="person", name="name")
     assert shown_labels(value) == ["name", "place", "time"]
+
+
+def test_annotators_per_text_are_stored_and_counted(
+    page: ProjectsPage, store: AnnotationStore
+) -> None:
+    value = change(page, "set_annotators", annotators=2, percent=100)
+    assert (value["annotators_per_text"], value["independent_percent"]) == (2, 100)
+    (document_id,) = store.add([NewDocument("杭州")]).added_ids
+    for annotator, label in (("梅", "name"), ("雷", "place")):
+        span = Span(0, 2, label)
+        store.save(
+            document_id, base_revision=0, spans=[span], status="accepted", annotator=annotator
+        )
+        value = change(page, "set_annotators", annotators=2, percent=100)
+    counts = {"num_chosen": 2, "num_waiting": 0, "num_undecided": 1}
+    assert value["independent"] == counts
+    assert store.projects()[0].settings.annotators_per_text == 2
+
+
+@pytest.mark.parametrize(
+    ("annotators", "percent", "reason"),
+    [
+        (2, 0, "1 to 100"),
+        (2, 101, "1 to 100"),
+        (2, 2.5, "1 to 100"),
+        ("2", 5, "1 to 100"),
+        (9, 5, "9"),
+    ],
+)
+def test_a_share_or_number_that_is_none_is_refused(
+    page: ProjectsPage, store: AnnotationStore, annotators: object, percent: object, reason: str
+) -> None:
+    with pytest.raises(Refusal, match=reason):
+        change(page, "set_annotators", annotators=annotators, percent=percent)
+    assert store.projects()[0].settings.annotators_per_text == 1

@@ -1,10 +1,13 @@
 import pytest
 
+from annotation_store.project_changes import set_annotators_per_text
 from annotation_store.review import (
     Author,
     AuthorCount,
+    UndecidedPair,
     count_confirmed,
     list_authors,
+    list_undecided,
     read_revision_numbers,
     read_versions,
 )
@@ -134,4 +137,96 @@ def test_some_documents_can_be_asked_for_however_many_there_are(store):
 def test_the_number_of_the_newest_revision_tells_what_has_changed(store):
     first, second = add(store, "北京", "上海")
     save(store, second, "Anna")
-    assert read_revision_numbers(store.database, project="default") == {first: 0, second: 1}
+    assert read_revision_numbers(store.database, project="default") == {
+        first: (0, 0),
+        second: (1, 1),
+    }
+
+
+# Independent versions
+
+
+def save_own(store, document_id, annotator, *spans, base=0, **fields):
+    return store.save(
+        document_id,
+        base_revision=base,
+        spans=spans,
+        status="accepted",
+        annotator=annotator,
+        **fields,
+    )
+
+
+@pytest.fixture
+def blind(store):
+    """A text that Anna and Bo have labelled without seeing each other's work."""
+    set_annotators_per_text(store.database, "default", 2, percent=100)
+    (document_id,) = add(store, TEXT)
+    save_own(store, document_id, "Anna", COMPANY)
+    save_own(store, document_id, "Bo", NAME)
+    return document_id
+
+
+def test_nobodys_version_is_shown_while_somebody_is_still_to_label_the_text(store):
+    set_annotators_per_text(store.database, "default", 3, percent=100)
+    (document_id,) = add(store, TEXT)
+    for annotator, span in (("Anna", COMPANY), ("Bo", NAME)):
+        save_own(store, document_id, annotator, span)
+        assert list_authors(store.database, project="default") == ()
+        assert read_versions(store.database, [Author("human", annotator)], project="default") == []
+        assert list_undecided(store.database, project="default") == ()
+    save_own(store, document_id, "Cem", NAME)
+    (document,) = read_versions(store.database, [ANNA, BO], project="default")
+    assert spans_of([document]) == [[(COMPANY,), (NAME,)]]
+    # Bo and Cem say the same.
+    assert list_undecided(store.database, project="default") == (
+        UndecidedPair(1, ("Anna", "Bo")),
+        UndecidedPair(1, ("Anna", "Cem")),
+    )
+
+
+def test_versions_that_differ_wait_for_a_decision(store, blind):
+    (document,) = read_versions(store.database, [ANNA, BO], project="default")
+    assert (document.is_independent, document.is_undecided) == (True, True)
+    assert not document.is_reviewed
+    assert document.revision_number == 2
+    assert count_confirmed(store.database, project="default") == 0
+    assert list_undecided(store.database, project="default") == (UndecidedPair(1, ("Anna", "Bo")),)
+    save_own(store, blind, "Chief", NAME, base=2, source="review")
+    (document,) = read_versions(store.database, [ANNA, BO], project="default")
+    assert (document.is_undecided, document.is_reviewed) == (False, True)
+    assert list_undecided(store.database, project="default") == ()
+
+
+def test_an_independent_version_stays_what_it_was(store, blind):
+    save_own(store, blind, "Chief", NAME, base=2, source="review")
+    save(store, blind, "Anna", COMPANY, NAME)
+    (document,) = read_versions(store.database, [ANNA, BO], project="default")
+    assert spans_of([document]) == [[(COMPANY,), (NAME,)]]
+    assert document.is_independent
+    # It was decided on before Anna changed it once more.
+    assert document.is_reviewed
+
+
+def test_versions_are_independent_only_if_both_are(store, blind):
+    save_own(store, blind, "Chief", NAME, base=2, source="review")
+    save(store, blind, "Cem", COMPANY)
+    (document,) = read_versions(store.database, [ANNA, Author("human", "Cem")], project="default")
+    assert not document.is_independent
+    (document,) = read_versions(store.database, [ANNA], project="default")
+    assert not document.is_independent
+
+
+def test_what_counts_is_no_second_independent_version(store):
+    set_annotators_per_text(store.database, "default", 2, percent=100)
+    (document_id,) = add(store, TEXT)
+    save_own(store, document_id, "Anna", COMPANY)
+    save_own(store, document_id, "Bo", COMPANY)
+    (document,) = read_versions(store.database, [None, ANNA], project="default")
+    assert not document.is_independent
+
+
+def test_a_new_version_that_does_not_count_is_a_change_too(store, blind):
+    before = read_revision_numbers(store.database, project="default")
+    save_own(store, blind, "Anna", COMPANY, base=1)
+    assert read_revision_numbers(store.database, project="default") != before

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from annotation_store.project_changes import rename_label
+from annotation_store.project_changes import rename_label, set_annotators_per_text
 from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument
 from ner_core.labels import CLUENER, MSRA
 from ner_core.prediction import Prediction
@@ -372,3 +372,89 @@ def test_another_projects_documents_are_not_decided_taken_back_or_opened(
         choose_document(store, "other", event, VISITOR)
     opened = choose_document(store, "default", event, VISITOR)
     assert opened == document_id
+
+
+# Independent versions
+
+
+@pytest.fixture
+def blind_id(store):
+    """A text that Anna and Bo have labelled without seeing each other's work."""
+    set_annotators_per_text(store.database, "default", 2, percent=100)
+    (document_id,) = add(store, TEXT)
+    suggest(store, document_id)
+    for annotator, span in (("Anna", COMPANY), ("Bo", GOVERNMENT)):
+        store.save(
+            document_id, base_revision=1, spans=[span], status="accepted", annotator=annotator
+        )
+    return document_id
+
+
+def suggest(store, document_id):
+    store.save(
+        document_id,
+        base_revision=0,
+        spans=[],
+        suggestions=[NAME],
+        status="new",
+        annotator="m",
+        source="model",
+    )
+
+
+def test_the_pair_that_waits_for_a_decision_comes_first(handlers, store, blind_id):
+    set_annotators_per_text(store.database, "default", 1, percent=100)
+    for text in "甲乙丙":
+        save(store, add(store, text)[0], "Zoe")
+    message = handlers.show_sides("default", VISITOR)
+    assert (message["left"], message["right"]) == ("human:Anna", "human:Bo")
+    assert message["undecided"] == [{"left": "human:Anna", "right": "human:Bo", "count": 1}]
+
+
+def test_figures_are_those_of_the_independent_texts(handlers, store, blind_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    agreement = message["agreement"]
+    assert (agreement["num_texts"], agreement["num_independent"]) == (1, 1)
+    # Another text, on which Bo has seen what Anna had made of it.
+    set_annotators_per_text(store.database, "default", 1, percent=100)
+    (seen,) = add(store, TEXT + "。")
+    save(store, seen, "Anna", NAME)
+    save(store, seen, "Bo", NAME, CITY)
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    agreement = message["agreement"]
+    assert (agreement["num_texts"], agreement["num_independent"]) == (2, 1)
+    assert (agreement["num_measured"], agreement["total"]["num_left"]) == (1, 1)
+    assert agreement["kinds"]["right_only"] == 1  # the list has the differences of both
+    assert [document["id"] for document in message["documents"]] == [blind_id, seen]
+
+
+def test_without_independent_texts_the_figures_are_those_of_all(handlers, document_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    agreement = message["agreement"]
+    assert (agreement["num_independent"], agreement["num_measured"]) == (0, 1)
+
+
+def test_a_decision_finishes_a_text_and_can_be_taken_back(handlers, store, blind_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    (shown,) = message["documents"]
+    assert (shown["newer"], shown["reviewer"], shown["is_reviewed"]) == (None, None, False)
+    answer = decide(handlers, shown, "r")
+    assert answer["kind"] == "decided"
+    assert (store.get(blind_id).spans, store.get(blind_id).status) == ((GOVERNMENT,), "accepted")
+    answer = undo(handlers, blind_id, answer["revision"])
+    assert answer["kind"] == "undone"
+    assert not answer["document"]["is_reviewed"]
+    assert (store.get(blind_id).suggestions, store.get(blind_id).status) == ((NAME,), "new")
+    assert decide(handlers, answer["document"], "l")["kind"] == "decided"
+    assert store.get(blind_id).spans == (COMPANY,)
+
+
+def test_a_version_saved_since_makes_a_decision_stale(handlers, store, blind_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    (shown,) = message["documents"]
+    store.save(blind_id, base_revision=3, spans=[NAME], status="accepted", annotator="Bo")
+    answer = decide(handlers, shown, "l")
+    assert answer["kind"] == "stale"
+    assert store.get(blind_id).status == "new"
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    assert message["agreement"]["kinds"]["right_only"] == 1

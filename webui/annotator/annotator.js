@@ -45,6 +45,10 @@ class Annotator {
     return current !== null && !current.draft && !isMoving;
   }
 
+  get annotatorName() {
+    return this.parts.annotator.value.trim() || DEFAULT_ANNOTATOR;
+  }
+
   get allowOverlap() {
     return this.parts["allow-overlap"].checked;
   }
@@ -253,6 +257,7 @@ class Annotator {
       this.run(button.dataset.command, row ? row.entity : Number(button.dataset.argument));
     });
     annotator.addEventListener("input", () => this.storage.setItem("ner_annotator", annotator.value));
+    annotator.addEventListener("change", () => this.session.changeAnnotator());
     this.parts["allow-overlap"].addEventListener("change", (event) => {
       this.storage.setItem("ner_allow_overlap", event.target.checked);
       if (!this.session.current) return;

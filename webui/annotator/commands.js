@@ -233,8 +233,7 @@ class Commands extends SelectionCommands {
   }
 
   #saveAndGoOn(status) {
-    const annotator = this.parts.annotator.value.trim() || DEFAULT_ANNOTATOR;
-    this.session.save(status, annotator);
+    this.session.save(status, this.editor.annotatorName);
     this.editor.draw();
     this.session.next();
   }

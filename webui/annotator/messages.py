@@ -7,7 +7,7 @@ a value that is equal to the one before.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -165,17 +165,20 @@ class SaveRequest:
             duration_s=read_optional_duration(fields),
         )
 
-    def keep_suggestions(self, document: Document) -> tuple[Span, ...]:
+    def keep_suggestions(self, base: Revision | None) -> tuple[Span, ...]:
         """The stored suggestions, with their scores, that the person left undecided.
+
+        Args:
+            base: The revision that they worked on; None for none.
 
         Raises:
             ValueError: A suggestion was never made by the model.
         """
-        stored = {span: span for span in document.suggestions}
+        stored = {span: span for span in base.suggestions} if base else {}
         for span in self.suggestions:
             if span not in stored:
                 raise ValueError(
-                    f"expected suggestions of revision {document.revision_number},"
+                    f"expected suggestions of revision {self.base_revision},"
                     f" got {span.start}:{span.end} ({span.label})"
                 )
         return tuple(sorted(stored[span] for span in self.suggestions))
@@ -217,17 +220,22 @@ def documents_message(
     num_reviewed: int,
     username: str | None,
     holders: Mapping[int, str] | None = None,
+    independent: Collection[int] = (),
     request: str | None = None,
 ) -> Message:
     """Documents with their histories (oldest first) and what is needed to show them.
 
     `num_total` counts the texts of the project, `num_reviewed` those that somebody has decided on;
-    `holders` names who else works on a document.
+    `holders` names who else works on a document; `independent` are those that several people label
+    without seeing each other's work, and on which nobody has decided.
     """
     return _message("documents", request) | {
         "documents": [
             _document_fields(document, history)
-            | {"held_by": holders.get(document.id) if holders else None}
+            | {
+                "held_by": holders.get(document.id) if holders else None,
+                "is_independent": document.id in independent,
+            }
             for document, history in documents
         ],
         "project": project.name,
@@ -244,6 +252,7 @@ def documents_message(
         "guideline": _guideline_fields(None, project),
         "num_total": num_total,
         "num_reviewed": num_reviewed,
+        "annotators_per_text": project.settings.annotators_per_text,
         "username": username,
     }
 

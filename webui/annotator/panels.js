@@ -40,6 +40,8 @@ class Panels {
     parts.progress.value = numReviewed;
     setText(parts.status, words(`annotate.status_${document.status}`));
     parts.status.dataset.status = document.status;
+    parts.independent.hidden = !document.is_independent;
+    parts.independent.title = words("annotate.independent_hint");
   }
 
   // `target` is the suggestion that accept and reject decide on, `plan` what "label all" would do. Borders are those of the

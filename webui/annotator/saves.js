@@ -61,7 +61,8 @@ class Saves {
     if (message.kind === "saved") {
       this.drafts.remove(work.document);
       const { document } = work;
-      if (document.status === "new") this.onReviewed();
+      // One of several independent versions decides nothing yet.
+      if (document.status === "new" && !document.is_independent) this.onReviewed();
       document.revision = message.revision.number;
       document.status = message.status;
       document.history = [message.revision, ...document.history];
@@ -85,6 +86,7 @@ class Saves {
     this.drafts.remove(work.document);
     this.lane.drop((request) => request.work === work);
     const isMine = AnnotationState.isSame(entities, AnnotationState.entitiesOf(theirs));
+    theirs.is_independent = work.document.is_independent;
     work.document = theirs;
     if (isMine && theirs.status === status) {
       // An answer got lost and the save was sent twice: the first one did arrive.

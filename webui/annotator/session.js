@@ -19,6 +19,7 @@ class Session {
     this.guideline = null;
     this.numTotal = 0;
     this.numReviewed = 0;
+    this.annotatorsPerText = 1;
     this.username = null;
     this.presence = new TabPresence(sessionStorage);
     this.drafts = new Drafts(localStorage, this.presence.id);
@@ -48,7 +49,10 @@ class Session {
     } else if (message.kind === "documents") {
       // Another page chose this document; answers to what was asked before are of no use now.
       this.#forgetAsked();
-      this.#jumpTo(message);
+      const [document] = message.documents;
+      // Other pages do not know by which name somebody goes here, and so not which version is theirs.
+      if (document?.is_independent && message.username === null) this.#openAgain(document);
+      else this.#jumpTo(message);
     } else if (message.kind === "project") {
       this.#restart();
     }
@@ -72,6 +76,14 @@ class Session {
       else openFirstUnreviewed();
     };
     this.#open({ document_id: draft.documentId }, showDrafted, openFirstUnreviewed);
+  }
+
+  // Another name was typed in: of what several people label independently, each sees only their own version.
+  changeAnnotator() {
+    if (this.annotatorsPerText === 1) return;
+    this.#forgetAsked();
+    this.route.restart(this.route.trail);
+    this.refresh();
   }
 
   // Brings in what others did to the shown document while this page was out of sight.
@@ -146,7 +158,7 @@ class Session {
         queue: readQueue(),
         seen: this.route.seen,
         holder: this.presence.id,
-        annotator: this.page.parts.annotator.value,
+        annotator: this.page.annotatorName,
         ...asked,
       }),
       onAnswer: (message) => {
@@ -158,6 +170,10 @@ class Session {
         }
       },
     });
+  }
+
+  #openAgain({ id }) {
+    this.#open({ document_id: id }, (documents, message) => this.#jumpTo(message));
   }
 
   #tellRefused(reason) {
@@ -189,6 +205,7 @@ class Session {
     this.guideline = message.guideline;
     this.numTotal = message.num_total;
     this.numReviewed = message.num_reviewed;
+    this.annotatorsPerText = message.annotators_per_text;
     this.username = message.username;
   }
 
@@ -239,10 +256,13 @@ class Session {
   // Others are not given what is on screen or at hand here, as long as somebody works on it.
   #keepHeld() {
     if (!this.current || !this.timer.isRecent(HOLD_WHILE_MS)) return;
+    const { document, state } = this.current;
+    // Somebody else is waiting to label a text of which this person's own version is stored.
+    const isHandedOn = document.is_independent && document.status !== "new" && !state.isDirty;
     this.send("hold", {
-      document_ids: [this.current.document.id, ...this.route.ahead],
+      document_ids: [...(isHandedOn ? [] : [document.id]), ...this.route.ahead],
       holder: this.presence.id,
-      annotator: this.page.parts.annotator.value,
+      annotator: this.page.annotatorName,
     });
   }
 

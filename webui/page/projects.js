@@ -81,6 +81,28 @@ const drawModels = ({ model, models, best_model }) => {
   if (!field("new-labels").value) field("new-labels").value = field("new-source").value.replaceAll(" ", ", ");
 };
 
+const drawIndependence = ({ annotators_per_text: annotators, most_annotators, independent_percent, independent }) => {
+  const names = Array.from({ length: most_annotators }, (_, index) =>
+    words(index ? "projects.annotators_some" : "projects.annotators_one", { count: index + 1 }),
+  );
+  field("annotators").replaceChildren(...names.map((name, index) => new Option(name, index + 1, false, index + 1 === annotators)));
+  const isShared = annotators > 1;
+  field("percent-field").hidden = !isShared;
+  field("percent").value = independent_percent;
+  const { num_chosen: chosen, num_waiting: waiting, num_undecided: undecided } = independent;
+  field("independence-counts").hidden = !isShared && !undecided;
+  field("independence-counts").textContent = words("projects.independence_counts", { chosen, waiting, undecided });
+};
+// Whoever begins has a tenth of the texts done twice: that is enough to measure agreement.
+const FIRST_PERCENT = 10;
+const storeIndependence = () => {
+  if (!field("independence-form").reportValidity()) return;
+  const annotators = Number(field("annotators").value);
+  const isFirst = props.value.annotators_per_text === 1;
+  const percent = isFirst && annotators > 1 ? FIRST_PERCENT : Number(field("percent").value);
+  change("set_annotators", { annotators, percent });
+};
+
 const openGuidelines = new Set();
 const drawLabel = (style, index, styles) => {
   const { label, own } = style;
@@ -177,6 +199,7 @@ const draw = () => {
     if (document.activeElement !== field("guideline")) field("guideline").value = value.guideline;
     drawList(value);
     drawModels(value);
+    drawIndependence(value);
     field("labels").replaceChildren(...value.labels.map(drawLabel));
   });
   if (hasChanged) {
@@ -191,6 +214,10 @@ for (const [name, key] of Object.entries({
   "model-name": "model",
   "guideline-name": "guideline",
   "guideline-hint": "guideline_hint",
+  "independence-title": "independence",
+  "independence-hint": "independence_hint",
+  "annotators-name": "annotators",
+  "percent-name": "percent",
   "labels-name": "labels",
   "labels-hint": "labels_hint",
   "add-name": "add",
@@ -207,10 +234,14 @@ for (const [name, key] of Object.entries({
 storeOnChange(field("name"), (name) => change("rename_project", { name }));
 storeOnChange(field("model"), (model) => change("set_model", { model }));
 storeOnChange(field("guideline"), (text) => change("set_guideline", { label: "", text }));
-field("project-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  document.activeElement?.blur();
-});
+storeOnChange(field("annotators"), storeIndependence);
+storeOnChange(field("percent"), storeIndependence);
+for (const name of ["project-form", "independence-form"]) {
+  field(name).addEventListener("submit", (event) => {
+    event.preventDefault();
+    document.activeElement?.blur();
+  });
+}
 field("add-form").addEventListener("submit", (event) => {
   event.preventDefault();
   change("add_label", { label: field("add").value });

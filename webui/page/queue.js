@@ -1,5 +1,5 @@
 // The queue bar. `props.value` is what `QueueBar.describe` in queue_bar.py makes; the event is "describe" with
-// {queue, holder}. What is chosen is kept in the browser's tab, where the editor reads it (annotator/queue.js).
+// {queue, holder, annotator}. What is chosen is kept in the browser's tab, where the editor reads it (annotator/queue.js).
 const QUEUE_KEY = "ner_queue";
 const DEFAULT = { order: "path", status: "new", label: "", annotator: "", query: "", differs: false };
 const FILTERS = ["label", "annotator", "query", "differs"];
@@ -20,13 +20,16 @@ const read = () => {
     return { ...DEFAULT };
   }
 };
+// As the editor names who has not typed a name (annotator/annotator.js).
+const annotatorName = () => localStorage.getItem("ner_annotator")?.trim() || "annotator-1";
 let chosen = read();
 let timer = null;
 
 const ask = () => {
   clearTimeout(timer);
   // The token under which the editor holds documents (annotator/tab_presence.js).
-  trigger("describe", { queue: chosen, holder: sessionStorage.getItem("ner_tab") ?? "" });
+  const holder = sessionStorage.getItem("ner_tab") ?? "";
+  trigger("describe", { queue: chosen, holder, annotator: annotatorName() });
   askLater();
 };
 const askLater = (pause = props.value?.reading?.is_going_on ? WHILE_READING_MS : AT_REST_MS) => {
@@ -49,7 +52,7 @@ const fill = (select, options, value) => {
   if (!known && value) select.append(new Option(value, value, false, true));
 };
 const draw = () => {
-  const { labels = [], annotators = [], num_matching, num_held, reading } = props.value ?? {};
+  const { labels = [], annotators = [], num_matching, num_held, num_left_out, reading } = props.value ?? {};
   fill(field("order"), props.orders.map((order) => ({ value: order, name: words(`queue.order_${order}`) })), chosen.order);
   field("order").title = texts[`queue.order_${chosen.order}_hint`] ?? "";
   const nameOfStatus = (status) => texts[status === "all" ? "queue.status_all" : `annotate.status_${status}`];
@@ -77,7 +80,10 @@ const draw = () => {
   field("clear").hidden = numActive === 0;
   if (num_matching !== undefined) {
     const counts = { count: num_matching.toLocaleString(), held: num_held.toLocaleString() };
-    field("count").textContent = words(num_held ? "queue.count_held" : "queue.count", counts);
+    const left = { left: num_left_out.toLocaleString() };
+    field("count").textContent =
+      words(num_held ? "queue.count_held" : "queue.count", counts) + (num_left_out ? words("queue.left_out", left) : "");
+    field("count").title = num_left_out ? words("queue.left_out_hint") : "";
   }
   const ranks = chosen.order === "path" || chosen.order === "token";
   field("reading").textContent = reading && ranks ? describeReading(reading) : "";

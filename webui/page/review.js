@@ -8,6 +8,7 @@ let documents = []; // of the page, each with {choices, saved, note}
 let active = { document: 0, difference: 0 };
 let comparing = null; // token of a comparison under way
 let lastDecided = [];
+const MOST_PAIRS = 12;
 
 const sideName = ({ kind, name }) => {
   if (kind === "human" && !name) return texts["review.side_unnamed"];
@@ -23,6 +24,7 @@ field("previous").setAttribute("aria-label", texts["review.previous_page"]);
 field("next").setAttribute("aria-label", texts["review.next_page"]);
 field("list").setAttribute("aria-label", texts["review.list_label"]);
 field("kinds").setAttribute("aria-label", texts["review.kind"]);
+field("undecided").setAttribute("aria-label", texts["review.undecided"]);
 for (const [name, values] of [["state", ["open", "reviewed", "all"]], ["order", ["position", "certainty"]]]) {
   field(name).setAttribute("aria-label", texts[`review.${name}`]);
   field(name).append(...values.map((value) => makeOption(value, texts[`review.${name}_${value}`])));
@@ -64,10 +66,28 @@ const drawSides = () => {
   field("right").value = keeps ? before[1] : (sides.right ?? sides.left);
   field("name").closest("label").hidden = Boolean(sides.username);
   checkSides();
+  drawUndecided();
   if (compared || comparing) return;
   const isLabelled = sides.num_people > 0;
   const hint = !sides.num_documents ? "no_documents" : !isLabelled ? "nothing_labelled" : sides.num_people > 1 ? "many_annotators" : "one_annotator";
   say(texts[`review.${hint}`]);
+};
+
+// Between whose independent versions somebody has to decide: a button for each pair.
+const drawUndecided = () => {
+  const { undecided } = sides;
+  field("undecided").hidden = !undecided.length;
+  const buttons = undecided.slice(0, MOST_PAIRS).map(({ left, right, count }) => {
+    const pair = { left: nameOfSide(left), right: nameOfSide(right), count };
+    return makeButton("filter", fill("review.undecided_pair", pair), () => {
+      if (comparing) return;
+      field("left").value = left;
+      field("right").value = right;
+      checkSides();
+      compare();
+    });
+  });
+  field("undecided").replaceChildren(make("span", "", texts["review.undecided"]), ...buttons);
 };
 
 const checkSides = () => {
@@ -85,6 +105,13 @@ const showComparing = (isComparing) => {
   field("compare").hidden = isComparing;
   field("progress").hidden = !isComparing;
   field("progress").removeAttribute("value");
+};
+
+// On how many texts the figures stand, and whether those who labelled them saw each other's work.
+const describeTexts = ({ num_texts: total, num_independent: count }) => {
+  if (!total) return texts["review.no_common"];
+  if (!count) return texts["review.many_annotators"];
+  return fill(count === total ? "review.independent" : "review.some_independent", { count, total });
 };
 
 const compare = () => {
@@ -109,8 +136,7 @@ const compare = () => {
       compared = { left: message.left, right: message.right };
       lastDecided = [];
       const isWithModel = [message.left, message.right].some((side) => side.startsWith("model:"));
-      const note = message.agreement.num_texts ? "many_annotators" : "no_common";
-      say(isWithModel && message.agreement.num_texts ? "" : texts[`review.${note}`]);
+      say(isWithModel && message.agreement.num_texts ? "" : describeTexts(message.agreement));
       find(".review-columns").hidden = !message.agreement.num_texts;
       drawFigures(message.agreement);
       drawConfusion(message.agreement, (left, right) => list({ left_label: left, right_label: right, kind: "label", label: "", state: "all", offset: 0 }));

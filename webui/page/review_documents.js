@@ -25,10 +25,11 @@ const drawDocument = (shown, place) => {
   status.setAttribute("role", "status");
   if (shown.saved === "saving") status.textContent = texts["review.saving"];
   else if (shown.saved === "saved") status.textContent = fill("review.decided", { revision: shown.revision });
-  else if (shown.is_reviewed) status.textContent = fill("review.decided_by", { name: shown.reviewer || texts["review.nobody"] });
+  else if (shown.reviewer != null) status.textContent = fill("review.decided_by", { name: shown.reviewer || texts["review.nobody"] });
+  else if (shown.is_reviewed) status.textContent = texts["review.settled"];
   else status.textContent = shown.note;
   header.append(status);
-  if (shown.saved === "saved" || (shown.is_reviewed && !shown.saved)) {
+  if (shown.saved === "saved" || (shown.reviewer != null && !shown.saved)) {
     header.append(makeButton("button small", texts["review.undo"], () => undo(place)));
   }
   const open = makeButton("button small", texts["review.open"], () => trigger("open", { id: shown.id }));

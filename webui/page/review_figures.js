@@ -29,7 +29,7 @@ const drawFigures = (agreement) => {
   };
   addRow(texts["review.all_labels"], "", agreement.total);
   for (const of of agreement.labels) addRow(nameOf(of.label), styleOf(of.label).color, of, of.label);
-  const same = `${texts["review.same_texts"]} ${agreement.num_same_texts} / ${agreement.num_texts}`;
+  const same = `${texts["review.same_texts"]} ${agreement.num_same_texts} / ${agreement.num_measured}`;
   const header = make("header", "card-header");
   header.append(make("h2", "", texts["review.agreement"]), make("span", "quiet", same));
   field("figures").replaceChildren(header, table, make("p", "quiet small", texts["review.figures_note"]));

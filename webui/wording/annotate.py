@@ -180,6 +180,11 @@ ANNOTATE: Final[Block] = {
         "{annotator} 正在标注这一条。",
         "{annotator} is working on this text.",
     ),
+    "annotate.independent": ("独立标注", "independent"),
+    "annotate.independent_hint": (
+        "这一条由多人各自标注：别人标了什么，裁定之前看不到。",
+        "Several people label this text: until it is decided, nobody sees the others' work.",
+    ),
     "annotate.queue_done": ("没有符合条件的文本了。", "No text is left in this queue."),
     "annotate.is_last": ("已是最后一条。", "This is the last text."),
     "annotate.is_first": ("已是第一条。", "This is the first text."),

@@ -30,6 +30,29 @@ PROJECTS: Final[Block] = {
         "对所有标签都适用的说明；标注时显示在编辑器旁。",
         "What holds for all labels; it stands beside the editor.",
     ),
+    "projects.independence": ("多人独立标注", "Independent annotation"),
+    "projects.independence_hint": (
+        "同一条由几个人各自标注，裁定之前互相看不到，这样量出的一致性才可信。几份结果相同就自动定稿，"
+        "不同的到“复核”页裁定；在此之前这一条算未审，不导出也不用来训练。每个人要用自己的名字登录或填写姓名。",
+        (
+            "Several people label the same text and do not see each other's work, so that their "
+            "agreement means something. Where all say the same, the text is settled; where they "
+            "differ, the page Review decides. Until then it counts as new: it is not exported as "
+            "accepted and trains no model. Everybody needs a name of their own."
+        ),
+    ),
+    "projects.annotators": ("每条的标注人数", "Annotators per text"),
+    "projects.annotators_one": ("1 人", "1"),
+    "projects.annotators_some": ("{count} 人各自标注", "{count}, independently"),
+    "projects.percent": ("占文本的百分比", "Percent of the texts"),
+    "projects.percent_invalid": (
+        "百分比是 1 到 100 的整数。",
+        "The percentage is a whole number from 1 to 100.",
+    ),
+    "projects.independence_counts": (
+        "选中 {chosen} 条；{waiting} 条还等其他人标注，{undecided} 条等复核裁定。",
+        "{chosen} texts chosen; {waiting} wait for other annotators, {undecided} for a decision.",
+    ),
     "projects.labels": ("标签", "Labels"),
     "projects.labels_hint": (
         "顺序就是数字键的顺序。改名不影响已有标注：历史与导出都用新名；用过的旧名不能再给别的标签。",

@@ -35,6 +35,11 @@ QUEUE: Final[Block] = {
         "{count} 条，其中 {held} 条有人在标",
         "{count} texts, others work on {held}",
     ),
+    "queue.left_out": ("；另有 {left} 条等其他人", "; {left} more wait for others"),
+    "queue.left_out_hint": (
+        "多人独立标注的文本：你已标过，正等其他人标注，或等复核裁定。",
+        "Texts that several people label: you have done yours, or a reviewer is to decide.",
+    ),
     "queue.reading": (
         "{model} 正在通读：{read} / {total}",
         "{model} is reading: {read} / {total}",

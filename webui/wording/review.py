@@ -50,12 +50,31 @@ REVIEW: Final[Block] = {
         ),
     ),
     "review.many_annotators": (
-        "只比较两方都标过的文本，取每人自己的最新版本。后标的人若看过前一版，一致性会偏高。",
+        "只比较两方都标过的文本，取每人自己的最新版本。后标的人看得到前一版，一致性会偏高；要量得准，请在“项目”页设多人独立标注。",
         (
             "Compared are the texts that both have labelled, each in their own newest version. "
-            "Agreement comes out too high where the second had the first one's version before them."
+            "Agreement comes out too high where the second had the first one's version before "
+            "them: the page Projects can have texts labelled independently."
         ),
     ),
+    "review.independent": (
+        "这 {count} 条都是独立标注：双方互相看不到对方的结果。",
+        "All {count} texts were labelled independently: neither saw the other's version.",
+    ),
+    "review.some_independent": (
+        (
+            "{total} 条中有 {count} 条是独立标注，F1 与 κ 只按这 {count} 条计算。"
+            "其余的，后标者看得到前一版，只列差异。"
+        ),
+        (
+            "{count} of {total} texts were labelled independently; F1 and κ are those of the "
+            "{count}. In the others the second saw the first one's version: only their "
+            "differences are shown."
+        ),
+    ),
+    "review.undecided": ("独立标注不一致，等待裁定：", "Labelled independently, to decide:"),
+    "review.undecided_pair": ("{left} ↔ {right}：{count} 条", "{left} ↔ {right}: {count}"),
+    "review.settled": ("已定稿", "Settled"),
     "review.no_common": (
         "没有双方都标过的文本。请换一方，或让第二位标注者标注同样的文本。",
         (
