@@ -364,7 +364,7 @@ def test_verify_counts_what_it_read(database: Path, capsys: pytest.CaptureFixtur
             "document 3: the text does not have the digest stored with it",
         ),
         (
-            ["UPDATE document SET revision_number = 2 WHERE id = 1"],
+            ["UPDATE document SET revision_number = 2, num_revisions = 2 WHERE id = 1"],
             "document 1: expected revisions 1 to 2, got 1 up to 1",
         ),
         (
