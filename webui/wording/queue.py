@@ -30,10 +30,10 @@ QUEUE: Final[Block] = {
     "queue.query": ("文本包含", "Text contains"),
     "queue.differs": ("模型与人工不同", "Model and human differ"),
     "queue.clear": ("清除筛选", "Clear"),
-    "queue.count": ("{count} 条", "{count} texts"),
+    "queue.count": ("{count} 条", "{count} in the queue"),
     "queue.count_held": (
         "{count} 条，其中 {held} 条有人在标",
-        "{count} texts, others work on {held}",
+        "{count} in the queue, others work on {held}",
     ),
     "queue.left_out": ("；另有 {left} 条等其他人", "; {left} more wait for others"),
     "queue.left_out_hint": (
