@@ -52,8 +52,9 @@ STATISTICS: Final[Block] = {
     ),
     "statistics.work_title": ("标注者", "Annotators"),
     "statistics.work_note": (
-        "最新修订出自各人的文本。速度不计超过 {minutes} 分钟的停顿。",
-        "Texts whose newest revision is theirs. Pauses of over {minutes} minutes do not count.",
+        "最新修订出自各人的文本，以及各人独立标注的文本。速度不计超过 {minutes} 分钟的停顿。",
+        "Texts whose newest revision is theirs, or that they labelled independently. Pauses of over"
+        " {minutes} minutes do not count.",
     ),
     "statistics.work_empty": ("还没有人保存过标注。", "Nobody has saved an annotation yet."),
     "statistics.pace_title": ("每小时条数", "Texts per hour"),
