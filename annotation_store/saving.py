@@ -141,9 +141,11 @@ def _possible_bases(locked: _Locked, new: NewRevision, followed: Document) -> se
     bases = {followed.revision_number}
     counting = locked.document.revision
     if counting is not None and counting.is_independent:
-        # The versions say the same: whoever goes on from their own goes on from what counts.
+        # Whoever goes on from their own version goes on from what counts, if the two say the same.
+        # They need not: another's rejection or flag comes before it.
         own = newest_versions(locked.versions).get(new.annotator)
-        bases |= {own.number} if own else set()
+        if own and (own.status, own.spans) == (counting.status, counting.spans):
+            bases.add(own.number)
     return bases
 
 

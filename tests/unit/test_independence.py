@@ -271,6 +271,18 @@ def test_whoever_agreed_goes_on_from_their_own_version(store: AnnotationStore, d
     assert store.get(document_id).spans == (NAME, PLACE)
 
 
+@pytest.mark.parametrize("status", ["rejected", "ignored", "flagged"])
+def test_nobody_goes_on_over_what_another_decided(
+    store: AnnotationStore, document_id: int, status: Status
+):
+    mine = save(store, document_id, "梅", NAME)
+    decided = save(store, document_id, "雷", NAME, status=status)
+    with pytest.raises(StaleRevision) as refusal:
+        save(store, document_id, "梅", NAME, PLACE, base_revision=mine.number)
+    assert refusal.value.current.number == decided.number
+    assert store.get(document_id).status == status
+
+
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
