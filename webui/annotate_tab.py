@@ -119,11 +119,17 @@ class AnnotatePage:
             by_number = {revision.number: revision for revision in history}
             if asked.base_revision and asked.base_revision not in by_number:
                 return conflict_message(asked.request, document, history)
+            (former_labels,) = (
+                project.former_labels
+                for project in self._store.projects()
+                if project.name == document.project
+            )
+            base = by_number.get(asked.base_revision)
             revision = self._store.save(
                 document.id,
                 base_revision=asked.base_revision,
                 spans=asked.spans,
-                suggestions=asked.keep_suggestions(by_number.get(asked.base_revision)),
+                suggestions=asked.keep_suggestions(base, former_labels),
                 status=asked.status,
                 annotator=annotator,
                 duration_s=asked.duration_s,

@@ -11,7 +11,7 @@ import pytest
 
 from annotation_store.leases import read_holders
 from annotation_store.predictions import NewPrediction, write_predictions
-from annotation_store.project_changes import set_annotators_per_text
+from annotation_store.project_changes import rename_label, set_annotators_per_text
 from annotation_store.store import AnnotationStore, DocumentNotFound, NewDocument
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Prediction
@@ -335,6 +335,16 @@ def test_an_undecided_suggestion_keeps_the_score_of_the_model_not_of_the_request
     assert message["kind"] == "saved"
     (kept,) = store.get(opened).suggestions
     assert (kept, kept.score) == (NAME, 0.9)
+
+
+def test_an_undecided_suggestion_is_kept_although_its_label_was_renamed_meanwhile(
+    page, store, opened
+):
+    rename_label(store.database, "default", "name", "person")
+    left = {"start": 0, "end": 3, "label": "name"}
+    message = save(page, opened, suggestions=[left], status="flagged")
+    assert message["kind"] == "saved", message
+    assert store.get(opened).suggestions == (Span(0, 3, "person"),)
 
 
 def test_the_text_of_a_request_is_ignored(page, store, opened):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from annotation_store.documents import STATUSES, Document, Revision, Status
-from annotation_store.projects import Project
+from annotation_store.projects import Project, use_present_name
 from ner_core.spans import Span, check_text
 from webui.annotator.guidelines import default_guideline
 from webui.annotator.payload import (
@@ -165,23 +165,28 @@ class SaveRequest:
             duration_s=read_optional_duration(fields),
         )
 
-    def keep_suggestions(self, base: Revision | None) -> tuple[Span, ...]:
+    def keep_suggestions(
+        self, base: Revision | None, former_labels: Mapping[str, str | None]
+    ) -> tuple[Span, ...]:
         """The stored suggestions, with their scores, that the person left undecided.
 
         Args:
             base: The revision that they worked on; None for none.
+            former_labels: Of the project. The page may have been open since before a label got its
+                present name, under which the base has it.
 
         Raises:
             ValueError: A suggestion was never made by the model.
         """
         stored = {span: span for span in base.suggestions} if base else {}
-        for span in self.suggestions:
+        suggestions = [use_present_name(span, former_labels) for span in self.suggestions]
+        for span in suggestions:
             if span not in stored:
                 raise ValueError(
                     f"expected suggestions of revision {self.base_revision},"
                     f" got {span.start}:{span.end} ({span.label})"
                 )
-        return tuple(sorted(stored[span] for span in self.suggestions))
+        return tuple(sorted(stored[span] for span in suggestions))
 
 
 @dataclass(frozen=True, slots=True)
