@@ -110,9 +110,12 @@ def take_documents(
             if passed:
                 query = query.where(DocumentRow.id.not_in(passed))
             candidates = connection.scalars(query.limit(limit - len(taken))).all()
-            leased = set(lease(connection, holder, candidates, lease_s=lease_s))
-            taken += [document_id for document_id in candidates if document_id in leased]
-            if len(taken) == limit or len(leased) == len(candidates):
+            leased = lease(connection, holder, candidates, lease_s=lease_s)
+            # On PostgreSQL another may have saved and released one since the query above saw it.
+            still = select(DocumentRow.id).where(DocumentRow.id.in_(leased), *conditions)
+            fitting = set(connection.scalars(still))
+            taken += [document_id for document_id in candidates if document_id in fitting]
+            if len(taken) == limit or len(fitting) == len(candidates):
                 break
         documents = map(
             to_document, connection.execute(select_documents(DocumentRow.id.in_(taken)))
