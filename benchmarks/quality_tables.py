@@ -6,6 +6,7 @@ from benchmarks.entity_free import FalseAlarm, FalseAlarms
 from benchmarks.labelled_data import DataSet
 from benchmarks.model_quality import Quality
 from benchmarks.published_results import PublishedResult
+from ner_core.spans import Span
 
 _COLUMNS = (
     "model",
@@ -82,10 +83,13 @@ def _share(alarms: FalseAlarms) -> str:
 
 def _alarm_line(alarm: FalseAlarm) -> str:
     text = alarm.sentence.text
-    found = "; ".join(
-        f"{text[span.start : span.end]!r} {span.label} {span.score:.2f}" for span in alarm.spans
-    )
+    found = "; ".join(_describe_span(span, text) for span in alarm.spans)
     return f"- {alarm.sentence.kind}: {text} -> {found}"
+
+
+def _describe_span(span: Span, text: str) -> str:
+    described = f"{text[span.start : span.end]!r} {span.label}"
+    return described if span.score is None else f"{described} {span.score:.2f}"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -7,12 +8,14 @@ import pytest
 from benchmarks import quality
 from benchmarks.labelled_data import DATA_SETS
 from benchmarks.published_results import PUBLISHED_RESULTS
+from ner_core.conll import read_conll
 from ner_core.evaluation import SpanCounts, count_spans
 from ner_core.formats import read_cluener
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Prediction
 from ner_core.significance import f1_interval
 from ner_core.spans import Span
+from trainer.silver_labels import load_lac
 
 DATA = Path(__file__).parents[1] / "data"
 CLUENER_FILE = DATA / "cluener.json"
@@ -141,6 +144,33 @@ def test_a_model_without_false_alarms_has_no_list_of_them(run: Run, models: Path
     out = run(*FILES, "--checkpoint", str(models / "coarse"))
     assert out.endswith("was found\n\ncoarse: 0.0% of 300 sentences\n")
     assert "## CLUENER" not in out
+
+
+def test_lac_is_measured_like_a_model(run: Run, models: Path) -> None:
+    report = json.loads(run(*FILES, "--checkpoint", str(models / "fine"), "--lac", "--json"))
+    lac = report["measured_here"][1]
+    assert (lac["checkpoint"], lac["data_set"]) == ("LAC", "msra")
+    assert {result["data_set"] for result in report["quoted"]} == {"cluener", "msra"}
+    # Its network alone; what it says of these sentences is what its own package says.
+    assert 30 < lac["megabytes"] < 40
+    examples = read_conll(MSRA_FILE, labels=MSRA).examples
+    package = load_lac()
+    found = [
+        [(word, tag) for word, tag in package.run(example.text) if tag in MSRA.labels]
+        for example in examples
+    ]
+    gold = [[(it.text[s.start : s.end], s.label) for s in it.spans] for it in examples]
+    num_right = sum(len(set(a) & set(b)) for a, b in zip(found, gold, strict=True))
+    assert num_right > 0
+    assert lac["micro"]["precision"] == num_right / sum(map(len, found))
+    assert lac["micro"]["recall"] == num_right / sum(map(len, gold))
+
+
+def test_a_false_alarm_without_a_probability_is_listed_without_one(run: Run, models: Path) -> None:
+    out = run(*FILES, "--checkpoint", str(models / "coarse"), "--lac")
+    alarms = out[out.index("\nLAC: ") :].splitlines()[3:]
+    assert alarms
+    assert all(re.search(r" -> '.+?' (PER|LOC|ORG)(; '.+?' (PER|LOC|ORG))*$", it) for it in alarms)
 
 
 def test_a_missing_data_file_is_named_with_the_flag_that_mends_it(
