@@ -26,7 +26,7 @@ TRAIN: Final[Block] = {
     ),
     "train.few_dev": (
         "评测只有 {dev} 句，分数说明不了多少；有 200 句以上才比较可靠。",
-        "With only {dev} sentences to judge on, scores say little; 200 and more are better.",
+        "With a dev set of {dev}, scores say little; 200 sentences and more are better.",
     ),
     "train.column_label": ("标签", "Label"),
     "train.column_accepted": ("实体", "Entities"),
