@@ -145,7 +145,10 @@ def _segment(
         output.open("w", encoding="utf-8") as file,
         multiprocessing.Pool(num_workers, _prepare_jieba, (listed,)) as pool,
     ):
-        for words in tqdm(pool.imap(_cut, lines, chunksize=500), unit="line", desc="cut"):
+        progress = tqdm(
+            pool.imap(_cut, lines, chunksize=500), unit="line", desc="cut", disable=None
+        )
+        for words in progress:
             if words:
                 file.write(words + "\n")
 

@@ -102,7 +102,7 @@ def _label(given: Namespace) -> None:
             f"expected lines of {given.min_characters} to {given.max_characters} characters, found"
             f" none in {', '.join(map(str, given.text))}"
         )
-    write_conll(given.output, teacher(tqdm(chosen, unit="sentence")))
+    write_conll(given.output, teacher(tqdm(chosen, unit="sentence", disable=None)))
     print(f"{given.output}: {len(chosen):,} sentences, {sum(map(len, chosen)):,} characters")
 
 
