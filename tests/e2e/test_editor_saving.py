@@ -103,7 +103,7 @@ def test_unsaved_work_waits_when_a_person_looks_at_another_document(store, open_
     editor.expect_state("clean")
 
 
-def test_a_draft_with_labels_of_another_project_is_not_offered(store, open_editor):
+def test_a_draft_with_labels_of_another_project_brings_none_of_them_back(store, open_editor):
     text = "小红在北京（21c）"
     (document_id,) = add(store, text)
     editor = open_editor()
@@ -117,7 +117,9 @@ def test_a_draft_with_labels_of_another_project_is_not_offered(store, open_edito
     editor.page.reload()
     editor = show_editor(editor.page, is_reloaded=True)
     editor.expect_document(document_id)
-    expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
+    expect(editor.page.get_by_test_id("draft-offer")).to_contain_text("PER")
+    editor.page.get_by_role("button", name="恢复草稿").click()
+    editor.expect_spans()
     expect(editor.text).to_contain_text("小红")
 
 

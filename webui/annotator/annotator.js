@@ -45,8 +45,9 @@ class Annotator {
     return current !== null && !current.draft && !isMoving;
   }
 
+  // Who has signed in goes by that name.
   get annotatorName() {
-    return this.parts.annotator.value.trim() || DEFAULT_ANNOTATOR;
+    return this.session.username ?? (this.parts.annotator.value.trim() || DEFAULT_ANNOTATOR);
   }
 
   get allowOverlap() {
@@ -65,7 +66,7 @@ class Annotator {
     this.#takeLabels(session.labels);
     parts.annotator.disabled = session.username !== null;
     if (session.username !== null) parts.annotator.value = session.username;
-    parts.draft.hidden = true;
+    this.hideDraft();
     this.hints.close();
     this.#takeFocus();
     this.tell("");
@@ -77,12 +78,16 @@ class Annotator {
   showDraft(draft) {
     const { parts } = this;
     const time = new Date(draft.at).toLocaleString(this.language === "zh" ? "zh-CN" : "en");
-    parts["draft-words"].textContent = this.words("annotate.draft_offer", { time });
+    parts["draft-words"].textContent = this.words("annotate.draft_offer", { time }) + this.#describeLost(draft);
     parts.draft.hidden = false;
     // The same offer may be drawn again; it is only new once.
     if (this.draftOffered !== draft.at) this.draftShownAt = performance.now();
     this.draftOffered = draft.at;
     parts["draft-restore"].focus();
+  }
+
+  hideDraft() {
+    this.parts.draft.hidden = true;
   }
 
   showNothing(key, values) {
@@ -95,6 +100,7 @@ class Annotator {
     this.conflicts.show({
       document: conflict.document,
       entities: conflict.entities,
+      remark: this.#describeLost(conflict),
       onKeepMine: () => {
         conflict.onKeepMine();
         this.parts.root.focus();
@@ -209,6 +215,13 @@ class Annotator {
     this.styleOfLabel = new Map(this.styles.map((style) => [style.label, style]));
     this.panels.drawPalette(this.styles);
     this.guidelines.general = this.session.guideline;
+  }
+
+  // What of a draft cannot be brought back.
+  #describeLost({ lost = [] }) {
+    if (!lost.length) return "";
+    const labels = [...new Set(lost.map(({ label }) => label))].join(this.words("annotate.separator"));
+    return this.words("annotate.draft_lost", { labels, total: lost.length });
   }
 
   // Commands

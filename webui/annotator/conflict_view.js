@@ -18,7 +18,7 @@ class ConflictView {
     return this.waiting.length > 0;
   }
 
-  // A conflict is {document (the store's version), entities (mine), onKeepMine(), onTakeTheirs()}.
+  // A conflict is {document (the store's version), entities (mine), remark (or ""), onKeepMine(), onTakeTheirs()}.
   show(conflict) {
     this.waiting.push(conflict);
     if (this.waiting.length === 1) this.#draw();
@@ -26,7 +26,7 @@ class ConflictView {
 
   #draw() {
     const { parts, words } = this;
-    const { document: theirs, entities } = this.waiting[0];
+    const { document: theirs, entities, remark } = this.waiting[0];
     const offsets = new TextOffsets(theirs.text);
     parts["conflict-title"].textContent = words("annotate.conflict_title", { position: theirs.position });
     parts["conflict-theirs-title"].textContent = words("annotate.conflict_theirs", {
@@ -37,11 +37,8 @@ class ConflictView {
     this.theirs.draw(offsets, others, this.styleOf);
     const onlyMine = markDifferent(parts["conflict-mine"], entities, others);
     const onlyTheirs = markDifferent(parts["conflict-theirs"], others, entities);
-    parts["conflict-summary"].textContent = words("annotate.conflict_summary", {
-      same: entities.length - onlyMine,
-      mine: onlyMine,
-      theirs: onlyTheirs,
-    });
+    const counts = { same: entities.length - onlyMine, mine: onlyMine, theirs: onlyTheirs };
+    parts["conflict-summary"].textContent = words("annotate.conflict_summary", counts) + remark;
     if (!parts.conflict.open) parts.conflict.showModal();
     // Neither button: an Enter typed ahead, meant for the next document, must not choose a version.
     parts["conflict-title"].focus();

@@ -15,16 +15,17 @@ class DraftOffers {
     return draft && !(await this.presence.isOpenElsewhere(draft.tab)) ? draft : null;
   }
 
-  // `isShown()` says whether the work is still on screen; it may have been left while other tabs were asked.
-  async offer(work, labels, isShown) {
+  // `labels` and `formerLabels` are the project's. `isShown()` says whether the work is still on screen; it may have been
+  // left while other tabs were asked.
+  async offer(work, { labels, formerLabels }, isShown) {
     const { document, state } = work;
-    const draft = this.drafts.find(document, labels);
+    const draft = this.drafts.find(document, labels, formerLabels);
     // One of this tab is offered at once, before keys typed ahead can change anything.
     const isOfThisTab = draft?.tab === this.presence.id;
     if (!draft || (!isOfThisTab && (await this.presence.isOpenElsewhere(draft.tab)))) return;
     // A save of this document on its way keeps its draft until the answer comes.
     if (this.saves.isWaiting(work) || state.isDirty || !isShown()) return;
-    if (AnnotationState.isSame(draft.entities, state.entities)) {
+    if (!draft.lost.length && AnnotationState.isSame(draft.entities, state.entities)) {
       this.drafts.removeAll(document);
     } else if (draft.base === document.revision) {
       work.draft = draft;
@@ -33,6 +34,7 @@ class DraftOffers {
       this.page.showConflict({
         document,
         entities: draft.entities,
+        lost: draft.lost,
         onKeepMine: () => {
           this.drafts.removeAll(document);
           work.draft = draft;
@@ -44,6 +46,7 @@ class DraftOffers {
   }
 
   accept(work) {
+    this.drafts.removeAll(work.document);
     work.state.restore(work.draft.entities);
     work.draft = null;
   }

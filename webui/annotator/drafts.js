@@ -1,14 +1,18 @@
-// Work that is not saved yet, kept in this browser until the server has it. One draft for each document and revision
-// that the work started from.
+// Work that is not saved yet, kept in this browser until the server has it. One draft for each document, revision that
+// the work started from, and person: several people may use one browser. Nobody is offered a draft of somebody else, and
+// what they do leaves it alone.
 
-const DRAFT_PREFIX = "ner_draft/";
+const DRAFT_PREFIX = "ner_drafts/";
+// Up to version 0.4 drafts named the project and no person. They are everybody's until somebody decides on them.
+const NAMELESS_PREFIX = "ner_draft/";
 const WRITE_AFTER_MS = 300;
 
 class Drafts {
-  constructor(storage, tabId) {
+  // `getAnnotator()` gives the name of the person there.
+  constructor(storage, tabId, getAnnotator) {
     this.storage = storage;
     this.tabId = tabId;
-    this.project = "";
+    this.getAnnotator = getAnnotator;
     this.waiting = null; // the draft to be written when there is time for it: {key, value, onFailed, timer}
     // The last moment of which a page is sure to be told.
     globalThis.document.addEventListener("visibilitychange", () => this.#writeWaiting());
@@ -27,35 +31,44 @@ class Drafts {
 
   // Writes a draft at once.
   write(document, entities) {
-    this.#forgetWaiting(document);
+    this.#writeWaiting();
     this.#store(this.#key(document.id, document.revision), this.#draftOf(document, entities));
   }
 
   remove(document) {
-    this.#forgetWaiting(document);
+    this.#writeWaiting();
     this.storage.removeItem(this.#key(document.id, document.revision));
   }
 
   removeAll(document) {
-    this.#forgetWaiting(document);
-    for (const key of this.#keys(this.#key(document.id, ""))) this.storage.removeItem(key);
+    for (const draft of this.#of(document)) this.storage.removeItem(draft.key);
   }
 
-  // The newest draft of a document, or null. Another database at the same address may use the same numbers, so a draft
-  // counts only for the text and for labels of the set it was made for.
-  find(document, labels) {
+  // The newest draft of a document, or null. Its labels have their present names: the map `formerLabels` gives that of each
+  // former one. What has a label that is no longer there is left out of `entities` and stands in `lost`.
+  find(document, labels, formerLabels) {
     const known = new Set(labels.map((style) => style.label));
     const numPoints = Array.from(document.text).length;
-    this.#writeWaiting();
-    const fits = ({ start, end, label }) => known.has(label) && start >= 0 && start < end && end <= numPoints;
-    const drafts = this.#read(this.#key(document.id, ""));
-    return drafts.find((draft) => draft.text === document.text && draft.entities.every(fits)) ?? null;
+    const fits = ({ start, end }) => start >= 0 && start < end && end <= numPoints;
+    const draft = this.#of(document).find(({ entities }) => entities.every(fits));
+    if (!draft) return null;
+    const entities = draft.entities.map((entity) =>
+      Object.freeze({ ...entity, label: formerLabels.get(entity.label) ?? entity.label }),
+    );
+    const isKnown = ({ label }) => known.has(label);
+    return { ...draft, entities: entities.filter(isKnown), lost: entities.filter((entity) => !isKnown(entity)) };
   }
 
   // The newest draft of all, of any project, or null.
   findNewest() {
     this.#writeWaiting();
-    return this.#read(DRAFT_PREFIX)[0] ?? null;
+    return this.#read()[0] ?? null;
+  }
+
+  // Another database at the same address may use the same numbers.
+  #of(document) {
+    this.#writeWaiting();
+    return this.#read(document.id).filter((draft) => draft.text === document.text);
   }
 
   #draftOf(document, entities) {
@@ -80,19 +93,16 @@ class Drafts {
     if (!this.#store(key, value)) onFailed();
   }
 
-  #forgetWaiting(document) {
-    if (!this.waiting?.key.startsWith(this.#key(document.id, ""))) return;
-    clearTimeout(this.waiting.timer);
-    this.waiting = null;
-  }
-
-  // Drafts {documentId, base, text, entities, at, tab}, the newest first.
-  #read(prefix) {
-    const drafts = this.#keys(prefix).flatMap((key) => {
-      const [documentId, base] = key.split("/").slice(-2).map(Number);
+  // The person's own drafts and those without a name, {key, documentId, base, text, entities, at, tab}, the newest first;
+  // those of one document, or all.
+  #read(wantedId = null) {
+    const keys = Array.from({ length: this.storage.length }, (_, index) => this.storage.key(index));
+    const drafts = keys.flatMap((key) => {
+      const [documentId, base] = this.#numbersIn(key);
+      if (documentId === undefined || (wantedId !== null && documentId !== wantedId)) return [];
       try {
         const draft = JSON.parse(this.storage.getItem(key));
-        return { ...draft, documentId, base, entities: draft.entities.map((entity) => Object.freeze(entity)) };
+        return { ...draft, key, documentId, base, entities: draft.entities.map((entity) => Object.freeze(entity)) };
       } catch {
         return []; // written by something else; the editor must open all the same
       }
@@ -100,12 +110,16 @@ class Drafts {
     return drafts.sort((first, second) => (first.at < second.at ? 1 : -1));
   }
 
-  #keys(prefix) {
-    const keys = Array.from({ length: this.storage.length }, (_, index) => this.storage.key(index));
-    return keys.filter((key) => key.startsWith(prefix));
+  // [document, revision] of a draft; nothing where it is somebody else's, or no draft.
+  #numbersIn(key) {
+    const [prefix, ...rest] = key.split("/");
+    if (`${prefix}/` === NAMELESS_PREFIX) return rest.slice(-2).map(Number);
+    const [documentId, revision, ...name] = rest;
+    const isOwn = `${prefix}/` === DRAFT_PREFIX && name.join("/") === this.getAnnotator();
+    return isOwn ? [Number(documentId), Number(revision)] : [];
   }
 
   #key(documentId, revision) {
-    return `${DRAFT_PREFIX}${this.project}/${documentId}/${revision}`;
+    return `${DRAFT_PREFIX}${documentId}/${revision}/${this.getAnnotator()}`;
   }
 }

@@ -254,6 +254,7 @@ def documents_message(
             }
             for style in style_labels(project.labels, project.settings)
         ],
+        "former_labels": dict(project.former_labels),
         "guideline": _guideline_fields(None, project),
         "num_total": num_total,
         "num_reviewed": num_reviewed,

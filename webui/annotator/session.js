@@ -8,7 +8,7 @@ const HOLD_MS = 45_000;
 const HOLD_WHILE_MS = 150_000;
 
 class Session {
-  // `page` is told what happened: showWork(work), showDraft(draft), showNothing(...), savingChanged(), tell(key, values),
+  // `page` is told what happened: showWork(work), showDraft(draft), hideDraft(), showNothing(...), savingChanged(), tell(key, values),
   // showConflict(...), resume(), forgetTypedAhead(), run(command).
   constructor(page, send) {
     this.page = page;
@@ -16,13 +16,14 @@ class Session {
     this.works = new Map();
     this.current = null;
     this.labels = [];
+    this.formerLabels = new Map();
     this.guideline = null;
     this.numTotal = 0;
     this.numReviewed = 0;
     this.annotatorsPerText = 1;
     this.username = null;
     this.presence = new TabPresence(sessionStorage);
-    this.drafts = new Drafts(localStorage, this.presence.id);
+    this.drafts = new Drafts(localStorage, this.presence.id, () => page.annotatorName);
     this.lane = new RequestLane(send, () => this.#onLate());
     this.timer = new WorkTimer(page.parts.root);
     const { drafts, lane, presence } = this;
@@ -60,11 +61,15 @@ class Session {
 
   // Work that was left unsaved comes first, then what nobody has reviewed.
   async openFirst() {
+    const name = this.page.annotatorName;
     const draft = await this.offers.findAbandoned();
     if (this.current) return;
     const showFirst = (documents, message) => {
       // Another page may have chosen a document meanwhile.
-      if (!this.current) this.#jumpTo(message);
+      if (this.current) return;
+      // The server may have said who has signed in: their drafts are others.
+      if (this.page.annotatorName === name) this.#jumpTo(message);
+      else this.openFirst();
     };
     const openFirstUnreviewed = () => this.#open({}, showFirst);
     if (!draft) {
@@ -78,11 +83,18 @@ class Session {
     this.#open({ document_id: draft.documentId }, showDrafted, openFirstUnreviewed);
   }
 
-  // Another name was typed in: of what several people label independently, each sees only their own version.
+  // Another name was typed in. What is unsaved on this page goes on under it; drafts offered so far stay with the name
+  // before. Of what several people label independently, each sees only their own version.
   changeAnnotator() {
-    if (this.annotatorsPerText === 1) return;
-    this.#forgetAsked();
-    this.route.restart(this.route.trail);
+    for (const work of this.works.values()) {
+      work.draft = null;
+      if (work.state.isDirty) this.drafts.write(work.document, work.state.entities);
+    }
+    this.page.hideDraft();
+    if (this.annotatorsPerText > 1) {
+      this.#forgetAsked();
+      this.route.restart(this.route.trail);
+    }
     this.refresh();
   }
 
@@ -200,8 +212,8 @@ class Session {
   }
 
   #takeProject(message) {
-    this.drafts.project = message.project;
     this.labels = message.labels;
+    this.formerLabels = new Map(Object.entries(message.former_labels));
     this.guideline = message.guideline;
     this.numTotal = message.num_total;
     this.numReviewed = message.num_reviewed;
@@ -249,7 +261,7 @@ class Session {
     this.timer.start(work);
     this.page.showWork(work);
     if (document.held_by) this.page.tell("annotate.held_by", { annotator: document.held_by });
-    this.offers.offer(work, this.labels, () => this.current === work);
+    this.offers.offer(work, this, () => this.current === work);
     globalThis.document.dispatchEvent(new CustomEvent(MOVED_EVENT));
   }
 

@@ -38,6 +38,10 @@ ANNOTATE: Final[Block] = {
         "找到一份未保存的草稿（{time}）。",
         "There is a draft that was not saved ({time}).",
     ),
+    "annotate.draft_lost": (
+        "其中 {total} 个实体的标签（{labels}）已不存在，无法恢复。",
+        " Not restored: {total} of its entities, whose label no longer exists ({labels}).",
+    ),
     "annotate.draft_restore": ("恢复草稿", "Restore the draft"),
     "annotate.draft_discard": ("丢弃草稿", "Discard the draft"),
     "annotate.draft_first": ("请先恢复或丢弃草稿。", "Restore or discard the draft first."),
@@ -102,8 +106,8 @@ ANNOTATE: Final[Block] = {
         "Your version was not saved. Choose which one to keep.",
     ),
     "annotate.conflict_summary": (
-        "相同 {same} 个；只有我有 {mine} 个，只有对方有 {theirs} 个（已框出）",
-        "{same} the same; {mine} only mine, {theirs} only theirs (framed)",
+        "相同 {same} 个；只有我有 {mine} 个，只有对方有 {theirs} 个（已框出）。",
+        "{same} the same; {mine} only mine, {theirs} only theirs (framed).",
     ),
     "annotate.conflict_mine": ("我的版本（未保存）", "My version (not saved)"),
     "annotate.conflict_theirs": ("对方的版本 · {revision}", "Their version · {revision}"),
