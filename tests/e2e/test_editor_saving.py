@@ -2,10 +2,13 @@
 
 import re
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
+from annotation_store.project_changes import add_label, remove_label
 from ner_core.spans import Span
 from tests.e2e.editor import ADDRESS, NAME, add, forget_leases, numbered, saved, show_editor
 
@@ -240,3 +243,111 @@ def test_two_people_at_once_lose_nothing(store, open_editor):
             Span(7, 11, "company"),
         )
         assert document.revision_number == 2
+
+
+@contextmanager
+def on_hold(page: Page) -> Iterator[None]:
+    """What the page asks of the server meanwhile arrives there afterwards."""
+    held: list[Route] = []
+    page.route("**/queue/join*", lambda route: held.append(route))
+    yield
+    for route in held:
+        route.continue_()
+    page.unroute("**/queue/join*")
+
+
+def save_as(store, document_id: int, annotator: str, *spans: Span) -> None:
+    document = saved(store, document_id)
+    store.save(
+        document_id,
+        base_revision=document.revision_number,
+        spans=spans,
+        status="accepted",
+        annotator=annotator,
+    )
+
+
+def test_of_two_saves_behind_a_conflict_the_last_one_is_mine(store, open_editor):
+    """On the last text Enter stays where it is, so a second save can wait behind the first."""
+    (document_id,) = add(store, "小明在北京和上海和广州（两次保存）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    with on_hold(editor.page):
+        editor.select(0, 2)
+        editor.press(NAME, "Enter")
+        editor.select(3, 2)
+        editor.press(ADDRESS, "Enter")
+        editor.expect_spans(("小明", "name", "human"), ("北京", "address", "human"))
+        editor.select(9, 2)
+        editor.press(ADDRESS)  # and this is not saved
+        save_as(store, document_id, "梅", Span(6, 8, "address"))
+    editor.expect_state("conflict")
+    mine = editor.page.get_by_test_id("conflict-mine").get_by_test_id("conflict-entity")
+    expect(mine).to_have_text(["小明", "北京"])
+    editor.page.get_by_role("button", name="保留我的").click()
+    editor.expect_state("dirty")
+    assert saved(store, document_id).spans == (Span(0, 2, "name"), Span(3, 5, "address"))
+    editor.press("Enter")
+    editor.expect_state("saved")
+    last = saved(store, document_id)
+    assert last.spans == (Span(0, 2, "name"), Span(3, 5, "address"), Span(9, 11, "address"))
+    assert last.revision_number == 4
+
+
+def test_what_was_not_even_saved_outlives_the_choice_of_the_other_version(store, open_editor):
+    (document_id,) = add(store, "小明在北京和上海（采用对方）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    with on_hold(editor.page):
+        editor.select(0, 2)
+        editor.press(NAME, "Enter")
+        editor.select(3, 2)
+        editor.press(ADDRESS)
+        save_as(store, document_id, "梅", Span(6, 8, "address"))
+    editor.expect_state("conflict")
+    editor.page.get_by_role("button", name="采用对方的").click()
+    editor.expect_spans(("上海", "address", "human"))
+    expect(editor.page.get_by_test_id("draft-offer")).to_be_visible()
+    editor.page.get_by_role("button", name="恢复草稿").click()
+    editor.expect_spans(("小明", "name", "human"), ("北京", "address", "human"))
+
+
+def test_a_save_behind_one_whose_answer_got_lost_is_stored_too(store, open_editor):
+    (document_id,) = add(store, "小明在北京（回答丢失）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    with on_hold(editor.page):
+        editor.select(0, 2)
+        editor.press(NAME, "Enter")
+        editor.select(3, 2)
+        editor.press(ADDRESS, "Enter")
+        save_as(store, document_id, "annotator-1", Span(0, 2, "name"))  # the first one did arrive
+    editor.expect_state("saved")
+    assert saved(store, document_id).spans == (Span(0, 2, "name"), Span(3, 5, "address"))
+
+
+def test_a_refused_save_stays_in_sight_until_it_is_stored(store, open_editor):
+    first, second, third = add(store, *(numbered("小明在火星。", n) for n in range(90, 93)))
+    add_label(store.database, "default", "planet")
+    editor = open_editor()
+    editor.expect_document(first)
+    editor.select(3, 2)
+    editor.press("Shift+1")
+    editor.expect_spans(("火星", "planet", "human"))
+    remove_label(store.database, "default", "planet")
+    editor.press("Enter")
+    editor.expect_document(second)
+    position = saved(store, first).position
+    not_saved = f"第 {position} 条未保存，草稿已保留"
+    expect(editor.status).to_have_text(not_saved)
+    expect(editor.notice).to_contain_text("planet")
+    editor.press("Enter")
+    editor.expect_document(third)
+    editor.page.wait_for_timeout(1500)
+    assert saved(store, second).status == "accepted"
+    expect(editor.status).to_have_text(not_saved)
+    assert saved(store, first).spans == ()
+    add_label(store.database, "default", "planet")
+    editor.page.get_by_role("button", name="重试").click()
+    editor.expect_state("saved")
+    assert saved(store, first).spans == (Span(3, 5, "planet"),)

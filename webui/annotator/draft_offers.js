@@ -52,6 +52,7 @@ class DraftOffers {
   }
 
   discard(work) {
+    this.saves.forgetAnswer(work);
     this.drafts.removeAll(work.document);
     work.draft = null;
   }

@@ -11,12 +11,14 @@ class SaveStatus {
   draw(session, hasConflict) {
     const { saves, lane, current } = session;
     const { lastSaved } = saves;
+    const [[refused, { reason } = {}] = []] = saves.refused;
+    this.pill.title = reason ?? "";
     const { document, state } = current;
     if (hasConflict) {
       this.#show("conflict", "annotate.save_conflict");
-    } else if (saves.refusal) {
-      this.#show("error", "annotate.save_error");
-      return { key: "annotate.refused", values: { reason: saves.refusal } };
+    } else if (refused) {
+      if (refused === current) this.#show("error", "annotate.save_error");
+      else this.#show("error", "annotate.save_error_other", { position: refused.document.position });
     } else if (lane.isLate) {
       const key = saves.numWaiting ? "annotate.save_error" : "annotate.no_answer";
       this.#show("error", key);

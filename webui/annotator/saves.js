@@ -1,8 +1,8 @@
 // Saves on their way to the server and what it answers: stored, refused, or that somebody else was first.
 
 class Saves {
-  // `lane` and `drafts` are those of the session; `page` is told savingChanged() and showConflict(...); `show(work)` draws
-  // a work anew that is on screen; `onReviewed()` hears of each document that nobody had decided on before.
+  // `lane` and `drafts` are those of the session; `page` is told savingChanged(), showConflict(...) and tell(key, values);
+  // `show(work)` draws a work anew that is on screen; `onReviewed()` hears of each document that nobody had decided on before.
   constructor({ lane, drafts, page, show, onReviewed }) {
     this.lane = lane;
     this.drafts = drafts;
@@ -10,7 +10,7 @@ class Saves {
     this.show = show;
     this.onReviewed = onReviewed;
     this.lastSaved = null; // the work, until it is changed or left
-    this.refusal = null; // the server's reason
+    this.refused = new Map(); // of each work that the server refused to store: {save, reason}
   }
 
   get numWaiting() {
@@ -23,26 +23,30 @@ class Saves {
 
   // Whether a work is on its way as it now stands.
   isWaitingAsItIs(work) {
-    const save = this.lane.waiting.findLast((request) => request.work === work);
-    return save !== undefined && AnnotationState.isSame(save.entities, work.state.entities);
+    const request = this.lane.waiting.findLast((request) => request.work === work);
+    return request !== undefined && AnnotationState.isSame(request.save.entities, work.state.entities);
   }
 
-  // What the last answer said is of no interest once something was changed.
-  forgetAnswer() {
+  // What the last answer said is of no interest once the work was changed.
+  forgetAnswer(work) {
     this.lastSaved = null;
-    this.refusal = null;
+    this.refused.delete(work);
+  }
+
+  retryRefused() {
+    for (const [work, { save }] of this.refused) this.push(work, save);
   }
 
   // A save is {entities, status, annotator, duration_s}; the same one may be sent again after a conflict.
   push(work, save) {
     const { entities, ...rest } = save;
     const bare = ({ start, end, label }) => ({ start, end, label });
-    this.lastSaved = null;
+    this.forgetAnswer(work);
     this.drafts.write(work.document, entities);
     this.lane.push({
       event: "save",
       work,
-      entities,
+      save,
       payload: () => ({
         document_id: work.document.id,
         // Read when the request goes out: an earlier save of the same document may be under way.
@@ -57,7 +61,6 @@ class Saves {
   }
 
   #onAnswer(work, save, message) {
-    this.refusal = null;
     if (message.kind === "saved") {
       this.drafts.remove(work.document);
       const { document } = work;
@@ -70,7 +73,8 @@ class Saves {
     } else if (message.kind === "conflict") {
       this.#onConflict(work, save, message.document);
     } else {
-      this.refusal = message.reason;
+      this.refused.set(work, { save, reason: message.reason });
+      this.page.tell("annotate.refused", { reason: message.reason });
     }
     this.page.savingChanged();
   }
@@ -82,28 +86,43 @@ class Saves {
   }
 
   #onConflict(work, save, theirs) {
-    const { entities, status } = save;
     this.drafts.remove(work.document);
-    this.lane.drop((request) => request.work === work);
-    const isMine = AnnotationState.isSame(entities, AnnotationState.entitiesOf(theirs));
     theirs.is_independent = work.document.is_independent;
     work.document = theirs;
-    if (isMine && theirs.status === status) {
-      // An answer got lost and the save was sent twice: the first one did arrive.
-      this.#markSaved(work, entities);
+    if (isStored(save, theirs)) {
+      // An answer got lost and the save was sent twice: the first one did arrive. What was saved after it follows.
+      this.#markSaved(work, save.entities);
       return;
     }
-    this.drafts.write(theirs, entities);
+    // Whoever has saved the text again since chooses once, between the last of it and the other version.
+    const mine = this.#takeWaiting(work, save);
+    const changed = () => (work.state.isDirty && !AnnotationState.isSame(work.state.entities, mine.entities));
+    this.drafts.write(theirs, changed() ? work.state.entities : mine.entities);
     this.page.showConflict({
       document: theirs,
-      entities,
-      onKeepMine: () => this.push(work, save),
+      entities: mine.entities,
+      onKeepMine: () => this.push(work, mine),
       onTakeTheirs: () => {
+        const unsaved = changed() ? work.state.entities : null;
         this.drafts.removeAll(theirs);
+        // It was not part of the choice: it is offered.
+        if (unsaved) this.drafts.write(theirs, unsaved);
         work.state = new AnnotationState(theirs);
         this.show(work);
         this.page.savingChanged();
       },
     });
   }
+
+  // The last save of a work, which stands for those before it; none of them is sent any more.
+  #takeWaiting(work, save) {
+    const later = this.lane.waiting.filter((request) => request.work === work).map((request) => request.save);
+    this.lane.drop((request) => request.work === work);
+    const duration_s = later.reduce((sum, each) => sum + each.duration_s, save.duration_s);
+    return { ...(later.at(-1) ?? save), duration_s };
+  }
+}
+
+function isStored({ entities, status }, document) {
+  return document.status === status && AnnotationState.isSame(entities, AnnotationState.entitiesOf(document));
 }

@@ -133,7 +133,7 @@ class Session {
   // To be called after each change of the current work.
   keepDraft() {
     const { document, state } = this.current;
-    this.saves.forgetAnswer();
+    this.saves.forgetAnswer(this.current);
     if (state.isDirty) this.drafts.keep(document, state.entities, () => this.page.tell("annotate.draft_impossible"));
     else this.drafts.remove(document);
     this.page.savingChanged();
@@ -146,7 +146,8 @@ class Session {
   }
 
   retry() {
-    this.lane.retry();
+    if (this.lane.isLate) this.lane.retry();
+    this.saves.retryRefused();
     this.page.savingChanged();
   }
 

@@ -31,6 +31,10 @@ ANNOTATE: Final[Block] = {
     "annotate.save_saved_other": ("第 {position} 条已保存", "Text {position} saved"),
     "annotate.save_conflict": ("有冲突，请选择版本", "Conflict: choose a version"),
     "annotate.save_error": ("未保存，草稿已保留", "Not saved, your draft is kept"),
+    "annotate.save_error_other": (
+        "第 {position} 条未保存，草稿已保留",
+        "Text {position} not saved, your draft is kept",
+    ),
     "annotate.no_answer": ("服务器没有回应", "The server does not answer"),
     "annotate.retry": ("重试", "Try again"),
     "annotate.refused": ("服务器拒绝了请求：{reason}", "The server refused: {reason}"),
