@@ -24,6 +24,10 @@ from webui.texts import TEXTS
 from webui.wording.queue import QUEUE
 
 _ASSETS: Final = Path(__file__).parent / "page"
+_SCRIPTS: Final = (
+    Path(__file__).parent / "annotator" / "annotator_name.js",
+    _ASSETS / "queue.js",
+)
 
 
 class QueueBar:
@@ -40,7 +44,7 @@ class QueueBar:
         keys = QUEUE.keys() | statuses
         self.view = gr.HTML(
             html_template=(_ASSETS / "queue.html").read_text(encoding="utf-8"),
-            js_on_load=(_ASSETS / "queue.js").read_text(encoding="utf-8"),
+            js_on_load="\n".join(path.read_text(encoding="utf-8") for path in _SCRIPTS),
             texts={
                 language: {key: table[key] for key in keys} for language, table in TEXTS.items()
             },

@@ -351,3 +351,27 @@ def test_a_refused_save_stays_in_sight_until_it_is_stored(store, open_editor):
     editor.page.get_by_role("button", name="重试").click()
     editor.expect_state("saved")
     assert saved(store, first).spans == (Span(3, 5, "planet"),)
+
+
+def test_a_name_typed_on_the_page_review_is_the_name_of_later_saves(store, open_editor):
+    first, second = add(store, *(numbered("小明在长春。", n) for n in range(95, 97)))
+    editor = open_editor()
+    page = editor.page
+    editor.expect_document(first)
+    page.get_by_role("tab", name="复核").click()
+    page.get_by_role("textbox", name="你的名字").fill("审校员")
+    page.get_by_role("tab", name="标注").click()
+    in_editor = page.get_by_role("textbox", name="标注者")
+    expect(in_editor).to_have_value("审校员")
+    editor.expect_document(first)
+    editor.root.focus()
+    editor.press("Enter")
+    editor.expect_state("saved")
+    assert saved(store, first).revision.annotator == "审校员"
+    in_editor.fill("梅")
+    editor.root.focus()
+    editor.press("Enter")
+    editor.expect_state("saved")
+    assert saved(store, second).revision.annotator == "梅"
+    page.get_by_role("tab", name="复核").click()
+    expect(page.get_by_role("textbox", name="你的名字")).to_have_value("梅")

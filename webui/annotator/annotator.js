@@ -27,7 +27,6 @@ class Annotator {
     this.conflicts = new ConflictView(parts, words, (entity) => this.styleOf(entity), (revision) =>
       this.panels.describeRevision(revision),
     );
-    parts.annotator.value = storage.getItem("ner_annotator") ?? DEFAULT_ANNOTATOR;
     parts["allow-overlap"].checked = storage.getItem("ner_allow_overlap") === "true";
     this.panels.drawHelp();
     this.commands = new Commands(this);
@@ -269,8 +268,7 @@ class Annotator {
       const row = button.closest("li");
       this.run(button.dataset.command, row ? row.entity : Number(button.dataset.argument));
     });
-    annotator.addEventListener("input", () => this.storage.setItem("ner_annotator", annotator.value));
-    annotator.addEventListener("change", () => this.session.changeAnnotator());
+    shareAnnotatorName(annotator, () => this.session.changeAnnotator());
     this.parts["allow-overlap"].addEventListener("change", (event) => {
       this.storage.setItem("ner_allow_overlap", event.target.checked);
       if (!this.session.current) return;
@@ -322,7 +320,6 @@ class Annotator {
   }
 }
 
-const DEFAULT_ANNOTATOR = "annotator-1";
 // A key pressed this soon after a question appeared was meant for something else.
 const TYPED_AHEAD_MS = 500;
 const UNSEEN_CHARACTERS = {

@@ -45,6 +45,7 @@ _SCRIPTS: Final = (
     "text_layout.js",
     "text_view.js",
     "word_hints.js",
+    "annotator_name.js",
     "tab_presence.js",
     "drafts.js",
     "request_lane.js",

@@ -64,7 +64,7 @@ field("run").addEventListener("click", check);
 field("stop").addEventListener("click", () => trigger("stop", { request: checking }));
 
 const request = (event, more = {}) =>
-  push(event, () => ({ ...asked, ...more, annotator: annotatorName() }), (message) => {
+  push(event, () => ({ ...asked, ...more, annotator: readAnnotatorName() }), (message) => {
     if (message.kind !== "page") return sayProblem(message);
     showFindings(message);
     if (message.num_repaired) say(fill("lint.fixed", { count: message.num_repaired }));

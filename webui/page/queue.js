@@ -20,8 +20,6 @@ const read = () => {
     return { ...DEFAULT };
   }
 };
-// As the editor names who has not typed a name (annotator/annotator.js).
-const annotatorName = () => localStorage.getItem("ner_annotator")?.trim() || "annotator-1";
 let chosen = read();
 let timer = null;
 
@@ -29,7 +27,7 @@ const ask = () => {
   clearTimeout(timer);
   // The token under which the editor holds documents (annotator/tab_presence.js).
   const holder = sessionStorage.getItem("ner_tab") ?? "";
-  trigger("describe", { queue: chosen, holder, annotator: annotatorName() });
+  trigger("describe", { queue: chosen, holder, annotator: readAnnotatorName() });
   askLater();
 };
 const askLater = (pause = props.value?.reading?.is_going_on ? WHILE_READING_MS : AT_REST_MS) => {

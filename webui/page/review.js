@@ -37,8 +37,7 @@ for (const [keys, key] of [["1 2", "take"], ["⇧1 ⇧2", "whole"], ["K J", "mov
   item.append(...keys.split(" ").map((each) => make("kbd", "", each)), ` ${texts[`review.keys_${key}`]}`);
   field("keys").append(item);
 }
-field("name").value = annotatorName();
-field("name").addEventListener("input", () => window.localStorage.setItem(ANNOTATOR, field("name").value));
+shareAnnotatorName(field("name"));
 
 const say = (words) => {
   field("status").textContent = words;
@@ -267,7 +266,7 @@ const decide = (place) => {
   shown.saved = "saving";
   shown.note = "";
   const request = { ...compared, document_id: shown.id, base_revision: shown.revision, state: shown.state, choices: shown.choices.join("") };
-  push("decide", () => ({ ...request, annotator: annotatorName() }), (message) => {
+  push("decide", () => ({ ...request, annotator: readAnnotatorName() }), (message) => {
     if (documents[place] !== shown) return;
     if (message.kind === "decided") {
       Object.assign(shown, { saved: "saved", revision: message.revision });

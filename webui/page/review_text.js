@@ -29,10 +29,6 @@ let styles = new Map();
 const styleOf = (label) => styles.get(label) ?? { label, color: "#5B6470", chinese: label, english: label };
 const nameOf = (label) => styleOf(label)[language === "zh" ? "chinese" : "english"];
 
-// The name that the editor knows the visitor by.
-const ANNOTATOR = "ner_annotator";
-const annotatorName = () => window.localStorage.getItem(ANNOTATOR)?.trim() || "annotator-1";
-
 // Requests go out one at a time: answers that arrive in one frame overwrite each other (Gradio 6.31).
 const ANSWER_TIMEOUT_MS = 60000;
 const lane = { waiting: [], sent: null, timer: 0 };
