@@ -8,7 +8,8 @@ import gradio as gr
 from webui.label_style import style_labels
 from webui.page_language import translated
 from webui.train_view import make_train_view
-from webui.training_draft import LIMITS, Draft
+from webui.texts import Language
+from webui.training_draft import LIMITS, Draft, find_lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class DataCard:
         original_file: Takes original data.
         numbers: The advanced fields, in the order of `LIMITS`.
         start: Starts a training.
+        lack: Says why it cannot be started: shows the value of `describe_start`.
     """
 
     view: gr.HTML
@@ -28,6 +30,12 @@ class DataCard:
     original_file: gr.UploadButton
     numbers: tuple[gr.Textbox, ...]
     start: gr.Button
+    lack: gr.HTML
+
+    @property
+    def start_parts(self) -> list[Any]:
+        """What `describe_start` has updates of, in its order."""
+        return [self.start, self.lack]
 
 
 def describe_data(draft: Draft) -> dict[str, Any]:
@@ -65,6 +73,12 @@ def describe_data(draft: Draft) -> dict[str, Any]:
     }
 
 
+def describe_start(draft: Draft, language: Language) -> list[Any]:
+    """Updates of the button and of what stands beside it: no start without something to learn."""
+    lack = find_lack(draft, language)
+    return [gr.Button(interactive=lack is None), {"lack": lack}]
+
+
 def make_data_card() -> DataCard:
     """Build the card inside the current Gradio context."""
     with gr.Column(elem_classes="card"):
@@ -94,4 +108,5 @@ def make_data_card() -> DataCard:
                 for name in LIMITS
             )
         start = gr.Button(translated("train.start"), variant="primary", elem_id="train-start")
-    return DataCard(view, dev_file, original_file, numbers, start)
+        lack = make_train_view("lack")
+    return DataCard(view, dev_file, original_file, numbers, start, lack)

@@ -17,7 +17,7 @@ from webui.predict_tab import describe_offer
 from webui.project_choice import find_project
 from webui.texts import TEXTS, Language
 from webui.train_curve import make_curve_card, show_curve
-from webui.train_data import describe_data, make_data_card
+from webui.train_data import describe_data, describe_start, make_data_card
 from webui.train_job import JobWatch, make_job_card
 from webui.train_models import describe_models
 from webui.train_view import make_train_view
@@ -48,7 +48,7 @@ class TrainHandlers:
 
     @reports_errors
     def refresh(self, project: object, request: gr.Request) -> list[Any]:
-        """Everything: data, models, curve, its plot, and what `refresh_job` answers."""
+        """Everything: data, models, curve, its plot, what `refresh_job` answers, and the start."""
         language = language_of(request)
         draft = self._drafts.make(find_project(self._store, project, language), PlanOptions())
         return [
@@ -56,6 +56,7 @@ class TrainHandlers:
             self._describe_models(draft.project),
             *self._show_curve(draft, language),
             *self._watch.describe(draft.project, language),
+            *describe_start(draft, language),
         ]
 
     @reports_errors
@@ -214,7 +215,7 @@ def build(
             models_view = make_train_view("models")
             curve = make_curve_card()
 
-    everything = [data.view, models_view, *curve.parts, *job.parts]
+    everything = [data.view, models_view, *curve.parts, *job.parts, *data.start_parts]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     for event in (blocks.load, tab.select, current_project.change, job.view.ended):
         event(handlers.refresh, inputs=current_project, outputs=everything, **quiet)

@@ -86,17 +86,24 @@ class Drafts:
         Raises:
             Refusal: It cannot; the message says what is missing.
         """
-        texts = TEXTS[language]
-        if draft.plan is None:
-            raise Refusal(texts["train.no_base"].format(model=draft.predictor.name))
-        if len(draft.data.train) < MIN_TRAIN:
-            count = len(draft.data.train)
-            raise Refusal(texts["train.too_few"].format(limit=MIN_TRAIN, count=count))
-        if not draft.data.dev:
-            raise Refusal(texts["train.no_dev"])
+        lack = find_lack(draft, language)
+        if lack is not None:
+            raise Refusal(lack)
         if self._jobs.status().state == "running":
-            raise Refusal(texts["train.busy"])
+            raise Refusal(TEXTS[language]["train.busy"])
+        assert draft.plan is not None
         return draft.plan
+
+
+def find_lack(draft: Draft, language: Language) -> str | None:
+    """What a training would need and does not have, in the visitor's language; None if nothing."""
+    texts = TEXTS[language]
+    count = len(draft.data.train)
+    if draft.plan is None:
+        return texts["train.no_base"].format(model=draft.predictor.name)
+    if count < MIN_TRAIN:
+        return texts["train.too_few"].format(limit=MIN_TRAIN, count=count)
+    return None if draft.data.dev else texts["train.no_dev"]
 
 
 def read_options(

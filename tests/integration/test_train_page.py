@@ -342,3 +342,16 @@ def test_a_model_without_a_directory_cannot_be_trained_on(store, jobs, tiny_chec
     assert data["plan"] is None
     with pytest.raises(gr.Error, match="不是检查点目录"):
         handlers.start("default", None, None, None, None, CHINESE)
+
+
+def test_no_training_is_offered_without_something_to_learn_from(models, jobs, tmp_path, examples):
+    with AnnotationStore.open(tmp_path / "empty.db") as store:
+        store.create_project("default", CLUENER)
+        handlers = TrainHandlers(store, models, jobs)
+        *_, button, beside = handlers.refresh("default", CHINESE)
+        assert not button.interactive
+        assert beside["lack"].startswith("至少需要 5 条可训练的已接受文本，现在有 0 条")
+        store.add(NewDocument(it.text, it.spans, it.id, "accepted") for it in examples)
+        *_, button, beside = handlers.refresh("default", CHINESE)
+        assert button.interactive
+        assert beside["lack"] is None

@@ -60,8 +60,6 @@ const draw = () => {
     words.push(fill("train.plan", { model, ...plan }));
     if (plan.original) words.push(fill("train.plan_original", plan));
     if (!plan.keeps_head) words.push(fill("train.plan_new_head", { model }));
-  } else {
-    words.push(fill("train.no_base", { model }));
   }
   field("plan").textContent = words.join(language === "zh" ? "" : " ");
 };
