@@ -122,7 +122,7 @@ def first_revision(
         annotator=document.annotator or annotator,
         now=now,
     )
-    return row | {"is_preannotated": document.is_preannotated}
+    return row | {"is_preannotated": document.is_preannotated, "note": document.note}
 
 
 def append_revision(
@@ -140,6 +140,7 @@ def append_revision(
     duration_s: float | None = None,
     is_preannotated: bool = False,
     is_independent: bool = False,
+    note: str = "",
 ) -> None:
     """Insert a revision that follows on the one that a document has.
 
@@ -157,7 +158,11 @@ def append_revision(
         now=now,
         duration_s=duration_s,
     )
-    row |= {"is_preannotated": is_preannotated, "is_independent": is_independent}
+    row |= {
+        "is_preannotated": is_preannotated,
+        "is_independent": is_independent,
+        "note": note,
+    }
     connection.execute(insert(RevisionRow), {"document_id": document.id, **row})
     if is_known_annotator(annotator, source, is_preannotated=is_preannotated):
         add_annotators(connection, project_id, [annotator])

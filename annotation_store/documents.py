@@ -38,6 +38,7 @@ class NewDocument:
         annotator: Who labelled it; "" for whoever adds the documents.
         is_preannotated: A model or another tool labelled it and nobody has confirmed that; what it
             found stands in `suggestions`, which may be empty.
+        note: What its annotator wants others to know; kept where somebody has said something.
 
     Raises:
         ValueError: The text is blank or cannot be stored, a span ends behind it, the status is
@@ -51,6 +52,7 @@ class NewDocument:
     suggestions: tuple[Span, ...] = ()
     annotator: str = ""
     is_preannotated: bool = False
+    note: str = ""
 
     def __post_init__(self) -> None:
         check_text(self.text)
@@ -62,6 +64,7 @@ class NewDocument:
             )
         check_status(self.status)
         check_text(self.annotator)
+        check_text(self.note)
         for spans in (self.spans or (), self.suggestions):
             check_spans(self.text, spans)
         if self.is_preannotated and (self.spans or self.status != "new"):
@@ -103,6 +106,8 @@ class Revision:
             confirmed its suggestions.
         is_independent: One person's own version of a text that several people label without seeing
             each other's work; see `annotation_store.independence`.
+        note: What its author wants others to know, for example why they flagged the text; "" where
+            there is nothing to say.
     """
 
     number: int
@@ -117,6 +122,7 @@ class Revision:
     duration_s: float | None = None
     is_preannotated: bool = False
     is_independent: bool = False
+    note: str = ""
 
     @property
     def is_confirmed(self) -> bool:
@@ -161,6 +167,11 @@ class Document:
     def spans(self) -> tuple[Span, ...]:
         """The confirmed spans."""
         return self.revision.spans if self.revision else ()
+
+    @property
+    def note(self) -> str:
+        """What the author of the revision that counts wants others to know."""
+        return self.revision.note if self.revision else ""
 
     @property
     def suggestions(self) -> tuple[Span, ...]:

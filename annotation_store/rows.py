@@ -46,6 +46,7 @@ REVISION_COLUMNS = (
     RevisionRow.duration_s,
     RevisionRow.is_preannotated,
     RevisionRow.is_independent,
+    RevisionRow.note,
 )
 
 
@@ -161,6 +162,7 @@ def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
         check_stored_number(row.num_changes, "the number of changes")
         check_stored_moment(row.created_at)
         check_stored_text(row.annotator, "the annotator's name")
+        check_stored_text(row.note, "the note")
         check_origin(row.source, row.annotator)
         check_status(row.status)
         check_duration(row.duration_s)
@@ -186,6 +188,7 @@ def to_revision(document_id: int, text: str, row: Row[Any]) -> Revision:
             duration_s=row.duration_s,
             is_preannotated=row.is_preannotated,
             is_independent=row.is_independent,
+            note=row.note,
         )
 
 

@@ -41,6 +41,7 @@ class NewRevision:
     annotator: str
     duration_s: float | None = None
     is_preannotated: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def withdraw_decision(
             before.source,
             before.annotator,
             is_preannotated=before.is_preannotated,
+            note=before.note,
         )
     )
     return _append(connection, locked, new, followed=document, is_own=False, now=now)
@@ -181,6 +183,7 @@ def _append(
         duration_s=new.duration_s,
         is_preannotated=new.is_preannotated,
         is_independent=is_own,
+        note=new.note,
     )
     (saved,) = read_revisions(connection, document, number)
     counting: Revision | None = saved

@@ -56,7 +56,7 @@ _DOCUMENT_COLUMNS: Final = (
 )
 _REVISION_COLUMNS: Final = (
     *("label", "suggestions", "status", "annotator", "num_changes", "created_at"),
-    "is_preannotated",
+    *("is_preannotated", "note"),
 )
 
 

@@ -285,6 +285,7 @@ class AnnotationStore:
         source: Source = "human",
         suggestions: Sequence[Span] = (),
         duration_s: float | None = None,
+        note: str = "",
     ) -> Revision:
         """Append a revision. It counts from now on, unless it is one person's independent version.
 
@@ -300,17 +301,19 @@ class AnnotationStore:
             suggestions: The model's spans that are still to be decided on. One that is confirmed
                 already is left out.
             duration_s: How long the annotator had the text in front of them, in seconds.
+            note: What they want others to know, for example why they flag the text.
 
         Raises:
             DocumentNotFound: There is none of this id.
             StaleRevision: Somebody saved in between; nothing is stored.
             ValueError: A span ends behind the text, its label is not the project's, the status
-                or the source is unknown, or the duration is negative.
+                or the source is unknown, the duration is negative, or the note cannot be stored.
         """
         check_duration(duration_s)
         check_status(status)
         check_origin(source, annotator)
-        new = NewRevision(spans, suggestions, status, source, annotator, duration_s)
+        check_text(note)
+        new = NewRevision(spans, suggestions, status, source, annotator, duration_s, note=note)
         with self.database.writing() as connection:
             return save_revision(
                 connection, document_id, new, base_revision=base_revision, now=_now()

@@ -188,7 +188,8 @@ class RevisionRow(Base):
     {"start", "end", "label", "score"} with half-open offsets. `duration_s` is how long the
     annotator had the text in front of them, null when nobody took the time. `is_preannotated`
     marks an import whose spans a model or another tool made: they are its suggestions.
-    `is_independent` marks one person's own version; see `annotation_store.independence`.
+    `is_independent` marks one person's own version; see `annotation_store.independence`. `note` is
+    what its author wants others to know, for example why they flagged the text.
     """
 
     __tablename__ = "revision"
@@ -213,6 +214,7 @@ class RevisionRow(Base):
     duration_s: Mapped[float | None] = mapped_column(Float)
     is_preannotated: Mapped[bool] = mapped_column(Boolean, server_default=false())
     is_independent: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    note: Mapped[str] = mapped_column(Text, server_default=sql("''"))
 
 
 class PredictionRow(Base):
@@ -291,6 +293,7 @@ class StagedDocumentRow(Base):
     num_changes: Mapped[int]
     is_preannotated: Mapped[bool] = mapped_column(Boolean)
     labels: Mapped[list[str]] = mapped_column(Json)
+    note: Mapped[str] = mapped_column(Text, server_default=sql("''"))
 
 
 class LeaseRow(Base):

@@ -133,6 +133,7 @@ class AnnotatePage:
                 status=asked.status,
                 annotator=annotator,
                 duration_s=asked.duration_s,
+                note=asked.note,
             )
         except StaleRevision:
             newest = self._store.get(asked.document_id)

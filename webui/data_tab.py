@@ -188,6 +188,7 @@ def _describe_row(document: Document, query: str) -> dict[str, Any]:
         "snippet": ("…" if start else "") + snippet + ("…" if end < len(document.text) else ""),
         "revision": document.revision_number,
         "status": document.status,
+        "note": document.note,
         "num_spans": len(document.spans),
         "num_suggestions": len(document.suggestions),
     }

@@ -7,8 +7,8 @@ import gradio as gr
 
 from webui.label_style import style_labels
 from webui.page_language import translated
-from webui.train_view import make_train_view
 from webui.texts import Language
+from webui.train_view import make_train_view
 from webui.training_draft import LIMITS, Draft, find_lack
 
 

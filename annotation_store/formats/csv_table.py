@@ -1,8 +1,9 @@
 """CSV: a document in each row, its text in a column that the user names.
 
-What is written has the columns id, text, status, label (CLUENER's object), suggestions and
-annotator. The last four are read only from a table whose header has all six: other programs mean
-other things by "status" and "label". Tabs and semicolons may stand for the commas.
+What is written has the columns id, text, status, label (CLUENER's object), suggestions, annotator
+and note. All but id and text are read only from a table whose header has all of them (note apart,
+which version 0.4 did not write): other programs mean other things by "status" and "label". Tabs and
+semicolons may stand for the commas.
 """
 
 import csv
@@ -31,7 +32,8 @@ from ner_core.formats import (
 )
 from ner_core.labels import LabelSet
 
-_OWN_COLUMNS = ("id", "text", "status", "label", "suggestions", "annotator")
+_FIRST_COLUMNS = ("id", "text", "status", "label", "suggestions", "annotator")
+_OWN_COLUMNS = (*_FIRST_COLUMNS, "note")
 _MAX_CELL_CHARACTERS = 100_000_000
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -75,7 +77,7 @@ def _read_table(file: SourceFile, options: ReadOptions, notes: ReadingNotes) -> 
     names = [name.lower() for name in header.names]
     column, has_header = _find_column(file, header, options.column)
     id_column = names.index("id") if has_header and "id" in names else None
-    is_own = has_header and sorted(names) == sorted(_OWN_COLUMNS)
+    is_own = has_header and sorted(names) in (sorted(_FIRST_COLUMNS), sorted(_OWN_COLUMNS))
     reader = csv.reader(file.lines(notes), delimiter=header.delimiter, strict=True)
     number = 1
     is_first = True
@@ -91,7 +93,7 @@ def _read_table(file: SourceFile, options: ReadOptions, notes: ReadingNotes) -> 
             is_first = False
             try:
                 if is_own:
-                    yield _read_own_row(dict(zip(names, row, strict=False)), len(row), options)
+                    yield _read_own_row(names, row, options)
                 else:
                     yield _read_row(row, column, id_column, options)
             except ValueError as error:
@@ -132,15 +134,20 @@ def _read_row(
     return make_document(row[column], None, options, external_id=external_id)
 
 
-def _read_own_row(cells: dict[str, str], num_cells: int, options: ReadOptions) -> NewDocument:
-    if num_cells != len(_OWN_COLUMNS):
-        raise ValueError(f"expected {len(_OWN_COLUMNS)} columns, got {num_cells}")
+def _read_own_row(names: list[str], row: list[str], options: ReadOptions) -> NewDocument:
+    if len(row) != len(names):
+        raise ValueError(f"expected {len(names)} columns, got {len(row)}")
+    cells = dict(zip(names, row, strict=True))
     text = cells["text"]
     spans = None
     if cells["label"]:
         label = parse_json_line(cells["label"], source="", line_number=0)
         spans = cluener_to_spans(text, label)
-    record: dict[str, object] = {"id": cells["id"], "annotator": cells["annotator"]}
+    record: dict[str, object] = {
+        "id": cells["id"],
+        "annotator": cells["annotator"],
+        "note": cells.get("note"),
+    }
     if cells["status"]:
         record["status"] = cells["status"]
     if cells["suggestions"]:
@@ -166,6 +173,7 @@ def _write(documents: Iterable[NewDocument], _labels: LabelSet) -> Iterator[str]
                 label,
                 "" if suggestions is None else json.dumps(suggestions, ensure_ascii=False),
                 document.annotator,
+                document.note,
             )
         )
 

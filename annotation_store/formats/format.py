@@ -2,14 +2,15 @@
 
 A document's state is its text, its id elsewhere, its status, its confirmed spans (none at all while
 nobody has labelled it), the suggestions that are still to be decided on, who labelled it, and the
-mark of what a model or another tool labelled and nobody has confirmed. The history of its revisions
-stays in the database. Formats of JSON objects hold all of it in four keys beside their own, each
-only where it says something:
+mark of what a model or another tool labelled and nobody has confirmed, and a note. The history of
+its revisions stays in the database. Formats of JSON objects hold all of it in four keys beside
+their own, each only where it says something:
 
 - "status": without it, labelled documents are accepted and others are new;
 - "suggestions": `[{"start", "end", "label", "score"}, ...]`, half-open, in code points; with it and
   without labels the document is pre-annotated;
-- "annotator".
+- "annotator";
+- "note": what the annotator wants others to know.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -92,6 +93,7 @@ def state_of(document: Document) -> NewDocument:
         suggestions=revision.suggestions,
         annotator=revision.annotator,
         is_preannotated=is_preannotated,
+        note=revision.note,
     )
 
 
@@ -104,6 +106,7 @@ def make_document(
     status: object = None,
     suggestions: Iterable[Span] | None = None,
     annotator: object = "",
+    note: str = "",
 ) -> NewDocument:
     """A document of what stood in a file.
 
@@ -115,6 +118,7 @@ def make_document(
         status: One of the five; None if the file names none.
         suggestions: Labels that nobody has confirmed; None where there is no such list.
         annotator: Who labelled it.
+        note: What they want others to know.
 
     Raises:
         ValueError: Names what was expected and what came.
@@ -148,6 +152,7 @@ def make_document(
         suggestions=open_spans or (),
         annotator=annotator,
         is_preannotated=open_spans is not None and found is None and known_status == "new",
+        note=note,
     )
 
 
@@ -175,12 +180,13 @@ def read_state(record: dict[str, object]) -> dict[str, Any]:
         if not isinstance(items, list):
             raise ValueError(f'expected a list as "suggestions", got {quote(items)}')
         suggestions = list(map(read_span, items))
-    annotator = record.get("annotator")
+    annotator, note = record.get("annotator"), record.get("note")
     return {
         "external_id": record.get("id", ""),
         "status": record.get("status"),
         "suggestions": suggestions,
         "annotator": "" if annotator is None else annotator,
+        "note": note if isinstance(note, str) else "",
     }
 
 
@@ -196,6 +202,8 @@ def write_state(document: NewDocument) -> dict[str, object]:
         ]
     if document.annotator:
         record["annotator"] = document.annotator
+    if document.note:
+        record["note"] = document.note
     return record
 
 
@@ -230,6 +238,7 @@ def without_confirmed_labels(document: NewDocument) -> NewDocument:
         suggestions=(),
         annotator="",
         is_preannotated=False,
+        note="",
     )
 
 

@@ -58,6 +58,8 @@ dataset_info:
     dtype: string
   - name: annotator
     dtype: string
+  - name: note
+    dtype: string
   - name: spans
     list:
     - name: start
@@ -179,6 +181,7 @@ def _write(documents: Iterable[NewDocument], labels: LabelSet) -> Iterator[str]:
             "text": document.text,
             "status": document.status,
             "annotator": document.annotator,
+            "note": document.note,
             "spans": own.get("spans"),
             "suggestions": own.get("suggestions"),
             "tokens": list(document.text),

@@ -325,3 +325,33 @@ def test_the_page_speaks_english_to_an_english_browser(store, open_editor):
     expect(editor.label_button("company")).to_contain_text("company")
     width = editor.page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
+
+
+def test_a_flag_says_why_where_its_text_is_shown_and_listed(store, open_editor):
+    first, second = add(store, *(numbered("小明在海口。", n) for n in range(80, 82)))
+    editor = open_editor()
+    page = editor.page
+    editor.expect_document(first)
+    editor.press("Shift+b")
+    note = page.get_by_role("textbox", name="为什么存疑")
+    expect(note).to_be_focused()
+    note.fill("<b>小明</b>是谁？")
+    note.press("Enter")
+    editor.expect_document(second)
+    expect(editor.root).to_be_focused()
+    editor.press("b")  # one key, no question
+    editor.expect_state("saved")
+    assert saved(store, first).note == "<b>小明</b>是谁？"
+    assert (saved(store, second).status, saved(store, second).note) == ("flagged", "")
+
+    page.get_by_role("tab", name="数据").click()
+    row = page.locator(f'[data-testid="document"][data-document-id="{first}"]')
+    expect(row).to_contain_text("<b>小明</b>是谁？")
+    row.get_by_role("button").click()
+    editor.expect_document(first)
+    expect(page.get_by_test_id("note")).to_have_text("<b>小明</b>是谁？")
+    expect(page.get_by_test_id("revisions").locator("li").first).to_contain_text("是谁？")
+    editor.root.focus()
+    editor.press("Enter")
+    editor.expect_state("saved")
+    assert saved(store, first).note == ""

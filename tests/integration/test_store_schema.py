@@ -141,17 +141,17 @@ def test_the_database_refuses_to_change_a_text(connection: sqlite3.Connection, c
         ("UPDATE project SET name = ''", "ck_project_name_not_empty"),
         (
             "INSERT INTO revision SELECT 9, number, label, suggestions, status, source, annotator,"
-            " num_changes, created_at, duration_s, is_preannotated, 0 FROM revision",
+            " num_changes, created_at, duration_s, is_preannotated, 0, '' FROM revision",
             "FOREIGN KEY constraint failed",
         ),
         (
             "INSERT INTO revision SELECT 2, 0, label, suggestions, status, source, annotator,"
-            " num_changes, created_at, duration_s, is_preannotated, 0 FROM revision",
+            " num_changes, created_at, duration_s, is_preannotated, 0, '' FROM revision",
             "ck_revision_number_counts_from_one",
         ),
         (
             "INSERT INTO revision SELECT 2, 1, label, suggestions, status, 'magic', annotator,"
-            " num_changes, created_at, duration_s, is_preannotated, 0 FROM revision",
+            " num_changes, created_at, duration_s, is_preannotated, 0, '' FROM revision",
             "ck_revision_source_is_known",
         ),
         (

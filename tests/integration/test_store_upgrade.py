@@ -68,6 +68,7 @@ def test_an_upgraded_database_reads_as_it_did(path: Path) -> None:
         assert (suggested.source, corrected.source) == ("model", "human")
         assert (corrected.annotator, corrected.duration_s) == ("李雷", None)
         assert not any(revision.is_preannotated for revision in store.history(1))
+        assert [revision.note for revision in store.history(2)] == ["", ""]
         assert store.get(3).revision is not None
         assert store.get(4).status == "rejected"
 
@@ -82,6 +83,7 @@ def test_an_upgraded_database_takes_what_is_new(path: Path) -> None:
             annotator="a",
             source="review",
             duration_s=2.5,
+            note="为什么",
         )
         (added,) = store.add(
             [NewDocument("乙", suggestions=(Span(0, 1, "name", 0.5),), is_preannotated=True)]
@@ -89,6 +91,7 @@ def test_an_upgraded_database_takes_what_is_new(path: Path) -> None:
         newest = store.get(1).revision
         assert newest is not None
         assert (newest.source, newest.duration_s) == ("review", 2.5)
+        assert newest.note == "为什么"
         preannotated = store.get(added).revision
         assert preannotated is not None
         assert preannotated.is_preannotated

@@ -533,3 +533,19 @@ def test_once_it_is_decided_everybody_sees_the_same(page, store, shared):
     assert document["spans"] == [{"start": 5, "end": 7, "label": "address"}]
     assert not document["is_independent"]
     assert len(document["history"]) == 3
+
+
+def test_a_flag_says_why_until_the_next_save_says_otherwise(page, store, opened):
+    message = save(page, opened, status="flagged", note=" 是人名吗？\n")
+    assert message["revision"]["note"] == "是人名吗？"
+    (document,) = open_(page, document_id=opened, num_documents=1)["documents"]
+    assert document["note"] == store.get(opened).note == "是人名吗？"
+    save(page, opened, base_revision=2)
+    assert store.get(opened).note == ""
+    assert [revision.note for revision in store.history(opened)] == ["", "是人名吗？", ""]
+
+
+@pytest.mark.parametrize("note", ["长" * 501, 5, None, "half a pair \ud800"])
+def test_a_note_that_cannot_be_stored_is_refused(page, store, opened, note):
+    assert save(page, opened, status="flagged", note=note)["kind"] == "refused"
+    assert store.get(opened).revision_number == 1

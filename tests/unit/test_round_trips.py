@@ -62,6 +62,7 @@ def documents(draw: st.DrawFn) -> NewDocument:
     return replace(
         document,
         spans=spans,
+        note=draw(st.just("") | STRINGS),
         status=draw(st.sampled_from(STATUSES)),
         suggestions=tuple(set(suggestions) - set(spans)),
     )
@@ -137,7 +138,9 @@ def test_an_export_fits_its_project_before_and_after_a_label_is_renamed(
     """Beside it stands a project with the same texts, in which nothing was renamed."""
     documents = [
         NewDocument(NASTY, (Span(4, 7, "company"), Span(7, 12, "scene")), status="accepted"),
-        NewDocument("𠮷野家😀", (Span(0, 3, "company"),), status="flagged", annotator="梅"),
+        NewDocument(
+            "𠮷野家😀", (Span(0, 3, "company"),), status="flagged", annotator="梅", note="谁？"
+        ),
         NewDocument("工具标的", suggestions=(Span(0, 2, "company", 0.5),), is_preannotated=True),
     ]
     chosen = FORMATS[format]

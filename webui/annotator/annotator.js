@@ -21,6 +21,7 @@ class Annotator {
     this.list = new EntityList(parts, words);
     this.saveStatus = new SaveStatus(parts, words);
     this.session = new Session(this, (event, payload) => trigger(event, payload));
+    this.noteForm = new NoteForm(parts, (command) => this.run(command));
     this.guidelines = new GuidelinePanel(parts, words, language, (label, text, onSaved) =>
       this.session.saveGuideline(label, text, onSaved),
     );
@@ -66,6 +67,7 @@ class Annotator {
     parts.annotator.disabled = session.username !== null;
     if (session.username !== null) parts.annotator.value = session.username;
     this.hideDraft();
+    this.noteForm.close();
     this.hints.close();
     this.#takeFocus();
     this.tell("");
@@ -121,6 +123,7 @@ class Annotator {
     parts.root.dataset.revision = document.revision;
     this.panels.drawPosition(document, session.numReviewed, session.numTotal);
     this.panels.drawRevisions(document);
+    this.noteForm.draw(document.note);
     const news = this.saveStatus.draw(session, this.conflicts.isOpen);
     if (news) this.tell(news.key, news.values);
   }
@@ -345,6 +348,7 @@ for (const node of element.querySelectorAll("[data-title]")) {
   node.title = words(node.dataset.title);
   node.setAttribute("aria-label", node.title);
 }
+for (const node of element.querySelectorAll("[data-placeholder]")) node.placeholder = words(node.dataset.placeholder);
 const parts = Object.fromEntries(
   Array.from(element.querySelectorAll("[data-part]"), (node) => [node.dataset.part, node]),
 );

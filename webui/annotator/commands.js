@@ -156,8 +156,24 @@ class Commands extends SelectionCommands {
     this.#saveAndGoOn("ignored");
   }
 
+  // A text that is flagged already keeps the note that says why.
   flag() {
-    this.#saveAndGoOn("flagged");
+    const { status, note } = this.session.current.document;
+    this.#saveAndGoOn("flagged", status === "flagged" ? note : "");
+  }
+
+  flagWithNote() {
+    // What was typed behind this key is the note's, not commands.
+    this.editor.forgetTypedAhead();
+    this.editor.noteForm.open(this.session.current.document.note);
+  }
+
+  saveNote() {
+    this.#saveAndGoOn("flagged", this.editor.noteForm.take());
+  }
+
+  cancelNote() {
+    this.editor.noteForm.close();
   }
 
   next() {
@@ -232,8 +248,8 @@ class Commands extends SelectionCommands {
     });
   }
 
-  #saveAndGoOn(status) {
-    this.session.save(status, this.editor.annotatorName);
+  #saveAndGoOn(status, note = "") {
+    this.session.save(status, this.editor.annotatorName, note);
     this.editor.draw();
     this.session.next();
   }

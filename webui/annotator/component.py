@@ -53,6 +53,7 @@ _SCRIPTS: Final = (
     "panels.js",
     "entity_list.js",
     "guideline_panel.js",
+    "note_form.js",
     "conflict_view.js",
     "work_timer.js",
     "queue.js",

@@ -24,6 +24,7 @@ const ONCE_PER_PRESS = new Set([
   "saveAndNext",
   "skip",
   "flag",
+  "flagWithNote",
   "propagate",
   "accept",
   "reject",
@@ -73,7 +74,7 @@ function plainCommandOf(event) {
   if (code === "BracketLeft") return { name: shiftKey ? "endLeft" : "startLeft" };
   if (code === "BracketRight") return { name: shiftKey ? "endRight" : "startRight" };
   if (CARET_MOVES[code]) return { name: "moveCaret", argument: { ...CARET_MOVES[code], extend: shiftKey } };
-  if (shiftKey) return null;
+  if (shiftKey) return code === "KeyB" ? { name: "flagWithNote" } : null;
   return LETTER_COMMANDS[code] ? { name: LETTER_COMMANDS[code] } : null;
 }
 
@@ -104,6 +105,7 @@ const HELP_ROWS = [
   [["G"], "annotate.help_guideline"],
   [["Enter"], "annotate.help_save"],
   [["S", "B"], "annotate.help_skip"],
+  [["⇧ B"], "annotate.help_flag_note"],
   [["J", "K"], "annotate.help_move"],
   [["Esc"], "annotate.help_escape"],
 ];

@@ -23,6 +23,7 @@ from webui.annotator.payload import (
     read_optional_duration,
     read_optional_integer,
     read_optional_name,
+    read_optional_note,
     read_spans,
     read_string,
     read_token,
@@ -132,6 +133,7 @@ class SaveRequest:
         annotator: The name the person goes by.
         duration_s: Seconds that the person has worked on it since the last save; None where the
             browser did not say.
+        note: What the person wants others to know, for example why they flag the text.
     """
 
     request: str
@@ -142,6 +144,7 @@ class SaveRequest:
     status: Status
     annotator: str
     duration_s: float | None
+    note: str = ""
 
     @classmethod
     def from_payload(cls, payload: object) -> "SaveRequest":
@@ -163,6 +166,7 @@ class SaveRequest:
             status=status,
             annotator=read_annotator(fields),
             duration_s=read_optional_duration(fields),
+            note=read_optional_note(fields),
         )
 
     def keep_suggestions(
@@ -304,6 +308,7 @@ def _document_fields(document: Document, history: Sequence[Revision]) -> Message
         "position": document.position,
         "revision": document.revision_number,
         "status": document.status,
+        "note": document.note,
         "spans": [{"start": s.start, "end": s.end, "label": s.label} for s in document.spans],
         "suggestions": [
             {"start": s.start, "end": s.end, "label": s.label, "score": s.score}
@@ -328,4 +333,5 @@ def _revision_fields(revision: Revision) -> Message:
         "created_at": revision.created_at.isoformat(),
         "num_changes": revision.num_changes,
         "duration_s": revision.duration_s,
+        "note": revision.note,
     }

@@ -98,6 +98,7 @@ class Panels {
     const status = words(`annotate.status_${revision.status}`);
     const facts = [revision.number, who, this.#timeOf(revision.created_at)];
     if (revision.source !== "model") facts.push(status, what);
+    if (revision.note) facts.push(revision.note);
     return facts.join(" · ");
   }
 

@@ -37,7 +37,7 @@ class Saves {
     for (const [work, { save }] of this.refused) this.push(work, save);
   }
 
-  // A save is {entities, status, annotator, duration_s}; the same one may be sent again after a conflict.
+  // A save is {entities, status, annotator, note, duration_s}; the same one may be sent again after a conflict.
   push(work, save) {
     const { entities, ...rest } = save;
     const bare = ({ start, end, label }) => ({ start, end, label });
@@ -68,6 +68,7 @@ class Saves {
       if (document.status === "new" && !document.is_independent) this.onReviewed();
       document.revision = message.revision.number;
       document.status = message.status;
+      document.note = message.revision.note;
       document.history = [message.revision, ...document.history];
       this.#markSaved(work, save.entities);
     } else if (message.kind === "conflict") {

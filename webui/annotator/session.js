@@ -139,10 +139,10 @@ class Session {
     this.page.savingChanged();
   }
 
-  save(status, annotator) {
+  save(status, annotator, note) {
     const work = this.current;
     const { entities } = work.state;
-    this.saves.push(work, { entities, status, annotator, duration_s: this.timer.take(work) });
+    this.saves.push(work, { entities, status, annotator, note, duration_s: this.timer.take(work) });
   }
 
   retry() {

@@ -50,6 +50,7 @@ const drawRow = (row) => {
   open.lang = "zh";
   open.title = fill("data.open", { position: row.position });
   text.append(open);
+  if (row.note) text.append(make("p", "note quiet", row.note));
   const entities = make("td", "entities", row.num_spans || (row.num_suggestions ? "" : "–"));
   if (row.num_suggestions) {
     entities.append(make("span", "quiet", fill("data.suggested", { count: row.num_suggestions })));

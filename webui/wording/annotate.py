@@ -57,6 +57,8 @@ ANNOTATE: Final[Block] = {
     "annotate.save": ("保存并下一条", "Save and next"),
     "annotate.skip": ("跳过", "Skip"),
     "annotate.flag": ("存疑", "Flag"),
+    "annotate.flag_with_note": ("存疑并写明原因（Shift B）", "Flag and say why (Shift B)"),
+    "annotate.flag_note": ("为什么存疑", "Why is it flagged?"),
     "annotate.undo": ("撤销", "Undo"),
     "annotate.redo": ("重做（Ctrl Shift Z）", "Redo (Ctrl Shift Z)"),
     "annotate.propagate": ("同词全标", "Label all"),
@@ -222,6 +224,7 @@ ANNOTATE: Final[Block] = {
     "annotate.help_guideline": ("编辑标注说明", "write the label's guideline"),
     "annotate.help_save": ("接受全部建议，保存，到下一条", "accept all, save, go to the next text"),
     "annotate.help_skip": ("跳过、标为存疑，到下一条", "skip, flag, and go to the next text"),
+    "annotate.help_flag_note": ("存疑并写明原因", "flag and say why"),
     "annotate.help_move": ("下一条、上一条，不保存", "next, previous text, without saving"),
     "annotate.help_escape": (
         "取消选择；再按一次后 Tab 离开编辑器",
