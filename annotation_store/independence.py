@@ -8,7 +8,10 @@ A text is annotated independently until somebody has decided: as long as what co
 nothing, a model's suggestions or a pre-annotation. Each person's saves are then versions of their
 own (`Revision.is_independent`). They follow on that person's own last one, or on what stood there
 before any person, and do not count: everything else that reads the document goes on seeing what
-stood there before. It is decided
+stood there before. Once there are as many as the project wants, they are closed: Review shows them
+to everybody, so that a change would not be independent any more, and a save is refused. They stay
+closed when a decision is taken back, and open again only where more people are wanted than there
+are versions. The text is decided
 
 - by the versions, once there are as many as the project wants and they say the same: see `decide`;
 - by a reviewer, with a revision that is none of the versions. From then on the text is like others.
@@ -131,6 +134,20 @@ def is_independent(
     if document.revision is not None and document.revision.is_confirmed:
         return False
     return num_wanted(settings, document.text) > 1 or bool(newest_versions(revisions))
+
+
+def is_closed(document: Document, revisions: Iterable[Revision], settings: ProjectSettings) -> bool:
+    """Whether all versions of a text are in and it waits for a reviewer: nobody may save one.
+
+    Args:
+        document: With the revision that counts.
+        revisions: At least its independent ones.
+        settings: Those of its project.
+    """
+    if document.revision is not None and document.revision.is_confirmed:
+        return False
+    num_versions = len(newest_versions(revisions))
+    return num_versions > 0 and num_versions >= num_wanted(settings, document.text)
 
 
 def show_own(

@@ -15,6 +15,7 @@ from annotation_store.documents import Document, Revision, Source, StaleRevision
 from annotation_store.independence import (
     decide,
     find_counting,
+    is_closed,
     is_independent,
     newest_versions,
     num_wanted,
@@ -76,6 +77,11 @@ def save_revision(
     if base_revision not in _possible_bases(locked, new, followed):
         current = followed.revision or no_revision(connection, document_id)
         raise StaleRevision(document_id, base_revision, current)
+    if is_own and is_closed(document, versions, project.settings):
+        raise ValueError(
+            "expected a text that people are still to label, got one with all"
+            f" {len(newest_versions(versions))} independent versions: Review decides"
+        )
     return _append(connection, locked, new, followed=followed, is_own=is_own, now=now)
 
 

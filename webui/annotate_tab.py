@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from annotation_store.independence import is_independent, show_own
+from annotation_store.independence import is_closed, is_independent, show_own
 from annotation_store.leases import Holder, hold, read_holders, release, release_from
 from annotation_store.predictions import read_prediction
 from annotation_store.project_changes import set_guideline
@@ -224,6 +224,11 @@ class AnnotatePage:
                 document.id
                 for document in documents
                 if is_independent(document, histories[document.id], project.settings)
+            },
+            closed={
+                document.id
+                for document in documents
+                if is_closed(document, histories[document.id], project.settings)
             },
             holders=read_holders(
                 self._store.database,

@@ -101,7 +101,7 @@ def test_two_people_label_a_text_independently_and_a_third_decides(
     lei.expect_state("saved")
     assert store.get(1).status == "new"
 
-    # The first one's page goes on from their own version, and their own save is no conflict.
+    # The first one's page shows their own version; it is closed, and a change of it is refused.
     mei.page.reload()
     open_from_data(mei.page)
     mei.expect_document(1)
@@ -109,10 +109,12 @@ def test_two_people_label_a_text_independently_and_a_third_decides(
     expect(mei.entities).to_have_count(len(mine), timeout=WAIT_MS)
     mei.expect_spans(*mine)
     expect(mei.root).to_have_attribute("data-revision", "2")
+    expect(mei.page.get_by_test_id("independent")).to_have_text("独立标注，等待裁定")
     mei.text.focus()
     mei.press("Enter")
-    mei.expect_state("saved")
-    assert [revision.is_independent for revision in store.history(1)] == [False, True, True, True]
+    mei.expect_state("error")
+    expect(mei.root).to_contain_text("2 份独立标注都已完成，由“复核”页裁定")
+    assert [revision.is_independent for revision in store.history(1)] == [False, True, True]
 
     # Review says that they are independent, shows their agreement, and settles the text.
     chief.get_by_role("tab", name="复核").click()

@@ -486,13 +486,28 @@ def test_no_way_to_a_text_shows_what_somebody_else_has_made_of_it(page, store, s
 
 
 def test_everybody_comes_back_to_their_own_version(page, store, shared):
-    save(page, shared, annotator="雷", spans=[])
     (document,) = open_(page, document_id=shared, num_documents=1, annotator="梅")["documents"]
     assert document["spans"] == [{"start": 5, "end": 7, "label": "address"}]
     assert (document["revision"], document["status"]) == (2, "accepted")
     message = save(page, shared, annotator="梅", base_revision=2, spans=[])
-    assert (message["kind"], message["revision"]["number"]) == ("saved", 4)
+    assert (message["kind"], message["revision"]["number"]) == ("saved", 3)
+    save(page, shared, annotator="雷", spans=[])
     assert store.get(shared).revision_number == 4  # both have found nothing
+
+
+def test_who_changes_a_version_that_is_closed_is_told_why(page, store, shared):
+    (document,) = open_(page, document_id=shared, num_documents=1, annotator="梅")["documents"]
+    assert (document["is_independent"], document["is_closed"]) == (True, False)
+    save(page, shared, annotator="雷", spans=[])
+    (document,) = open_(page, document_id=shared, num_documents=1, annotator="梅")["documents"]
+    assert (document["is_independent"], document["is_closed"]) == (True, True)
+    message = save(page, shared, annotator="梅", base_revision=2, spans=[])
+    assert message["kind"] == "refused"
+    assert message["reason"] == (
+        "expected a text that people are still to label,"
+        " got one with all 2 independent versions: Review decides"
+    )
+    assert len(store.history(shared)) == 3
 
 
 def test_a_conflict_with_oneself_shows_ones_own_version_only(page, store, shared):

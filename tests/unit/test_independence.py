@@ -169,6 +169,32 @@ def test_ones_own_stale_save_is_refused_with_ones_own_version(
     assert len(store.history(document_id)) == 3
 
 
+def test_a_version_is_closed_once_all_are_in(store: AnnotationStore, document_id: int):
+    """Review shows them from then on; whoever changed theirs now would be independent no more."""
+    mine = save(store, document_id, "梅", NAME)
+    save(store, document_id, "梅", NAME, PLACE)  # nobody can have seen it yet
+    save(store, document_id, "雷", PLACE)
+    before = store.history(document_id)
+    for annotator in ("梅", "雷", "王"):
+        with pytest.raises(ValueError, match="all 2 independent versions: Review decides"):
+            save(store, document_id, annotator, PLACE)
+    with pytest.raises(StaleRevision):  # who has not seen their own newest is told that first
+        save(store, document_id, "梅", PLACE, base_revision=mine.number)
+    assert store.history(document_id) == before
+    review(store, document_id, NAME)
+    assert not save(store, document_id, "梅", PLACE).is_independent
+
+
+def test_a_version_is_open_again_when_more_are_wanted(store: AnnotationStore, document_id: int):
+    save(store, document_id, "梅", NAME)
+    save(store, document_id, "雷", PLACE)
+    set_annotators_per_text(store.database, "default", 3, percent=100)
+    assert save(store, document_id, "梅", NAME, PLACE).is_independent
+    save(store, document_id, "王", PLACE)
+    with pytest.raises(ValueError, match="all 3 independent versions"):
+        save(store, document_id, "梅", NAME)
+
+
 def test_a_text_without_suggestions_is_labelled_independently_too(store: AnnotationStore):
     (document_id,) = store.add([NewDocument(TEXT)]).added_ids
     save(store, document_id, "梅", NAME)
@@ -217,9 +243,9 @@ def test_versions_that_differ_do_not_count_until_a_reviewer_decides(
 def test_a_reviewer_who_has_not_seen_the_newest_version_is_refused(
     store: AnnotationStore, document_id: int
 ):
-    save(store, document_id, "梅", NAME)
-    save(store, document_id, "雷", PLACE)
-    save(store, document_id, "雷", PLACE, Span(3, 4, "name"))
+    set_annotators_per_text(store.database, "default", 3, percent=100)
+    for annotator in ("梅", "雷", "王"):
+        save(store, document_id, annotator, PLACE if annotator == "王" else NAME)
     with pytest.raises(StaleRevision):
         save(store, document_id, "Chief", NAME, source="review", base_revision=3)
 
@@ -235,9 +261,8 @@ def test_a_decision_that_is_taken_back_leaves_the_versions(
     document = store.get(document_id)
     assert (document.status, document.suggestions, document.spans) == ("new", before, ())
     assert see(store, document_id, "雷").spans == (PLACE,)
-    # What was agreed on in spite of everything counts at once.
-    save(store, document_id, "雷", NAME)
-    assert store.get(document_id).spans == (NAME,)
+    with pytest.raises(ValueError, match="Review decides"):  # still: they have seen the decision
+        save(store, document_id, "雷", NAME)
 
 
 def test_a_decision_on_a_text_without_suggestions_can_be_taken_back(store: AnnotationStore):
@@ -519,9 +544,13 @@ def test_nothing_leaks_and_what_counts_follows_from_the_revisions(
         is_open = document.revision is None or not document.revision.is_confirmed
         match step:
             case ("save", annotator, spans, status):
-                saved = save(store, document_id, annotator, *spans, status=status)
-                has_versions = any(it.is_independent for it in history)
-                assert saved.is_independent == (is_open and (wanted > 1 or has_versions))
+                versions = {it.annotator for it in history if it.is_independent}
+                if is_open and len(versions) >= max(wanted, 1) and versions:
+                    with pytest.raises(ValueError, match="Review decides"):
+                        save(store, document_id, annotator, *spans, status=status)
+                else:
+                    saved = save(store, document_id, annotator, *spans, status=status)
+                    assert saved.is_independent == (is_open and (wanted > 1 or bool(versions)))
             case ("suggest", model) if is_open:
                 suggest(store, document_id, model)
             case ("review",) if history:

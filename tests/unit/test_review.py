@@ -227,6 +227,7 @@ def test_what_counts_is_no_second_independent_version(store):
 
 
 def test_a_new_version_that_does_not_count_is_a_change_too(store, blind):
+    set_annotators_per_text(store.database, "default", 3, percent=100)
     before = read_revision_numbers(store.database, project="default")
     save_own(store, blind, "Anna", COMPANY, base=1)
     assert read_revision_numbers(store.database, project="default") != before

@@ -452,7 +452,10 @@ def test_a_decision_finishes_a_text_and_can_be_taken_back(handlers, store, blind
 def test_a_version_saved_since_makes_a_decision_stale(handlers, store, blind_id):
     (message,) = compare(handlers, **ANNA_AND_BO)
     (shown,) = message["documents"]
+    # More people are wanted for a while, so that Bo can change his version.
+    set_annotators_per_text(store.database, "default", 3, percent=100)
     store.save(blind_id, base_revision=3, spans=[NAME], status="accepted", annotator="Bo")
+    set_annotators_per_text(store.database, "default", 2, percent=100)
     answer = decide(handlers, shown, "l")
     assert answer["kind"] == "stale"
     assert store.get(blind_id).status == "new"

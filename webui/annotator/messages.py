@@ -230,13 +230,15 @@ def documents_message(
     username: str | None,
     holders: Mapping[int, str] | None = None,
     independent: Collection[int] = (),
+    closed: Collection[int] = (),
     request: str | None = None,
 ) -> Message:
     """Documents with their histories (oldest first) and what is needed to show them.
 
     `num_total` counts the texts of the project, `num_reviewed` those that somebody has decided on;
     `holders` names who else works on a document; `independent` are those that several people label
-    without seeing each other's work, and on which nobody has decided.
+    without seeing each other's work, and on which nobody has decided; `closed` are those of them
+    that a reviewer is to decide on, because everybody has labelled them.
     """
     return _message("documents", request) | {
         "documents": [
@@ -244,6 +246,7 @@ def documents_message(
             | {
                 "held_by": holders.get(document.id) if holders else None,
                 "is_independent": document.id in independent,
+                "is_closed": document.id in closed,
             }
             for document, history in documents
         ],

@@ -41,7 +41,9 @@ class Panels {
     setText(parts.status, words(`annotate.status_${document.status}`));
     parts.status.dataset.status = document.status;
     parts.independent.hidden = !document.is_independent;
-    parts.independent.title = words("annotate.independent_hint");
+    const independent = document.is_closed ? "annotate.closed" : "annotate.independent";
+    setText(parts.independent, words(independent));
+    parts.independent.title = words(`${independent}_hint`);
   }
 
   // `target` is the suggestion that accept and reject decide on, `plan` what "label all" would do. Borders are those of the

@@ -248,6 +248,8 @@ class Session {
   // Unsaved work stays as it is; should somebody else have saved meanwhile, its own save will be told so.
   #workOf(document) {
     const known = this.works.get(document.id);
+    // The others' versions, which nobody sees here, change no revision.
+    if (known) known.document.is_closed = document.is_closed;
     if (known?.state.isDirty) return known;
     if (known && known.document.revision === document.revision) return known;
     const work = { document, state: new AnnotationState(document), draft: null };

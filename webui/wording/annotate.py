@@ -195,6 +195,14 @@ ANNOTATE: Final[Block] = {
         "这一条由多人各自标注：别人标了什么，裁定之前看不到。",
         "Several people label this text: until it is decided, nobody sees the others' work.",
     ),
+    "annotate.closed": ("独立标注，等待裁定", "independent, Review decides"),
+    "annotate.closed_hint": (
+        "每个人都标完了，结果不一致，等“复核”页裁定；裁定之前不能再改。",
+        (
+            "Everybody has labelled this text, and they differ: the page Review decides. Until "
+            "then nobody can change their version."
+        ),
+    ),
     "annotate.queue_done": ("没有符合条件的文本了。", "No text is left in this queue."),
     "annotate.is_last": ("已是最后一条。", "This is the last text."),
     "annotate.is_first": ("已是第一条。", "This is the first text."),

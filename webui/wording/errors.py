@@ -179,6 +179,7 @@ EXPECTED: Final[dict[str, str]] = {
     "a database server that answers": "数据库服务器有回应",
     "the id of a document": "文本的编号",
     "base revision {}, the newest": "从最新的修订 {} 开始",
+    "a text that people are still to label": "还有人要标的文本",
     "a document of project {}": "项目 {} 的文本",
     "a document of {}": "{} 的文本",
     "at most {} characters to search for": "搜索词最多 {} 个字符",
@@ -223,6 +224,9 @@ GOT: Final[dict[str, str]] = {
     "none of them but {}": "没有这样的文件，只有 {}",
     "{}; write the data as JSON lines first (`dataset.to_json(path)`)": (
         "{}；请先把数据写成 JSON Lines（`dataset.to_json(path)`）"
+    ),
+    "one with all {} independent versions: Review decides": (
+        "{} 份独立标注都已完成，由“复核”页裁定"
     ),
     "another: check again": "别的，请重新检查",
     "others: somebody has saved": "别的：有人保存过，请重新检查",
