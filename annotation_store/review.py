@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import aliased
@@ -150,23 +150,14 @@ def list_undecided(database: Database, *, project: str) -> tuple[UndecidedPair, 
         ValueError: There is no such project.
         StoreError: The database cannot be read.
     """
-    versions: dict[int, dict[str, Any]] = {}
     with database.reading() as connection:
         project_id, found = find_project(connection, project)
-        rows = connection.execute(
-            select(RevisionRow.document_id, RevisionRow.annotator, RevisionRow.label)
-            .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
-            .where(DocumentRow.project_id == project_id, DocumentRow.num_versions > 0)
-            .where(RevisionRow.is_independent.is_(True), not_(is_waiting(found.settings)))
-            .order_by(RevisionRow.document_id, RevisionRow.number)
-        )
-        for row in rows:  # a later version of the same person takes the place of the one before
-            versions.setdefault(row.document_id, {})[row.annotator] = row.label
+        undecided = _read_undecided(connection, found, [DocumentRow.project_id == project_id])
     counts = Counter(
         (left, right)
-        for labels in versions.values()
-        for left, right in combinations(sorted(labels), 2)
-        if labels[left] != labels[right]
+        for versions in undecided.values()
+        for left, right in combinations(sorted(versions), 2)
+        if versions[left].spans != versions[right].spans
     )
     pairs = (UndecidedPair(count, annotators) for annotators, count in counts.items())
     return tuple(sorted(pairs, key=lambda pair: (-pair.num_documents, pair.annotators)))
@@ -310,6 +301,25 @@ def _read_newest(
         query = query.where(RevisionRow.number == newest, _is_to_be_seen(project))
     rows = connection.execute(query.where(_is_confirmed()))
     return {row.id: to_revision(row.id, row.text, row) for row in rows if row.status not in UNUSED}
+
+
+def _read_undecided(
+    connection: Connection, project: Project, conditions: Sequence[ColumnElement[bool]]
+) -> dict[int, dict[str, Revision]]:
+    """The independent versions that a reviewer is to decide between, by document and annotator."""
+    rows = connection.execute(
+        select(DocumentRow.id, DocumentRow.text, ProjectRow.former_labels, *REVISION_COLUMNS)
+        .join(ProjectRow, ProjectRow.id == DocumentRow.project_id)
+        .join(RevisionRow, RevisionRow.document_id == DocumentRow.id)
+        .where(*conditions, DocumentRow.num_versions > 0, not_(is_waiting(project.settings)))
+        .where(RevisionRow.is_independent.is_(True))
+        .order_by(DocumentRow.id, RevisionRow.number)
+    )
+    versions: dict[int, dict[str, Revision]] = {}
+    for row in rows:  # a later version of the same person takes the place of the one before
+        of_document = versions.setdefault(row.id, {})
+        of_document[row.annotator] = to_revision(row.id, row.text, row)
+    return versions
 
 
 def _is_by_author() -> ColumnElement[bool]:

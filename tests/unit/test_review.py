@@ -1,6 +1,6 @@
 import pytest
 
-from annotation_store.project_changes import set_annotators_per_text
+from annotation_store.project_changes import rename_label, set_annotators_per_text
 from annotation_store.review import (
     Author,
     AuthorCount,
@@ -182,6 +182,19 @@ def test_nobodys_version_is_shown_while_somebody_is_still_to_label_the_text(stor
     assert list_undecided(store.database, project="default") == (
         UndecidedPair(1, ("Anna", "Bo")),
         UndecidedPair(1, ("Anna", "Cem")),
+    )
+
+
+def test_a_label_renamed_between_two_versions_is_no_difference(store):
+    set_annotators_per_text(store.database, "default", 3, percent=100)
+    (document_id,) = add(store, TEXT)
+    save_own(store, document_id, "Anna", COMPANY)
+    rename_label(store.database, "default", "company", "firm")
+    save_own(store, document_id, "Bo", Span(0, 4, "firm"))
+    save_own(store, document_id, "Cem", NAME)
+    assert list_undecided(store.database, project="default") == (
+        UndecidedPair(1, ("Anna", "Cem")),
+        UndecidedPair(1, ("Bo", "Cem")),
     )
 
 
