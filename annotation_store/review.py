@@ -7,7 +7,7 @@ is the newest that they made so; it is read once there are as many as are wanted
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Literal, cast
@@ -77,6 +77,8 @@ class ReviewDocument:
         is_undecided: It waits for a reviewer to decide between independent versions.
         is_independent: The versions are those of people who did not see each other's work.
         versions: One revision for each author asked for, in their order.
+        others: While it is undecided, the independent versions of everybody else, by name: a
+            decision settles what any two of them differ in.
     """
 
     id: int
@@ -88,6 +90,7 @@ class ReviewDocument:
     is_undecided: bool
     is_independent: bool
     versions: tuple[Revision, ...]
+    others: Mapping[str, Revision]
 
     @property
     def is_reviewed(self) -> bool:
@@ -214,18 +217,26 @@ def read_versions(
             versions = [
                 _read_newest(connection, found_project, author, conditions) for author in authors
             ]
+            undecided = _read_undecided(connection, found_project, conditions)
             wanted = set.intersection(*map(set, versions))
             rows = connection.execute(_select_newest(conditions))
             for row in rows:
                 if row.id in wanted:
                     own = tuple(of_author[row.id] for of_author in versions)
-                    found.append(_to_review_document(row, own, are_people=None not in authors))
+                    others = {
+                        name: version
+                        for name, version in sorted(undecided.get(row.id, {}).items())
+                        if Author("human", name) not in authors
+                    }
+                    are_people = None not in authors
+                    found.append(_to_review_document(row, own, others, are_people=are_people))
     return sorted(found, key=lambda document: document.position)
 
 
 def _to_review_document(
     row: Row[int, int, str, int, int, str, str],
     versions: tuple[Revision, ...],
+    others: Mapping[str, Revision],
     *,
     are_people: bool,
 ) -> ReviewDocument:
@@ -243,6 +254,7 @@ def _to_review_document(
         and len(versions) > 1
         and all(version.is_independent for version in versions),
         versions=versions,
+        others=others,
     )
 
 

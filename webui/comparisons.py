@@ -3,7 +3,7 @@
 import hashlib
 import reprlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, cast
@@ -17,9 +17,10 @@ from annotation_store.review import (
 )
 from annotation_store.store import AnnotationStore
 from ner_core.agreement import Agreement, TextComparison, measure_agreement
-from ner_core.error_analysis import Outcome, SpanPair, pair_spans
+from ner_core.error_analysis import Outcome, pair_spans
 from ner_core.prediction import Predictor
 from ner_core.spans import Span
+from webui.differences import Difference, find_differences
 from webui.messages import Refusal
 from webui.model_choice import ModelChoice
 from webui.prediction_cache import PredictionCache
@@ -73,15 +74,24 @@ class ComparedDocument:
     Attributes:
         document: Its text, its newest revision, and the versions read from the store.
         comparison: Both versions; a model's spans have scores.
+        others: The spans of further versions that a decision settles, by name.
     """
 
     document: ReviewDocument
     comparison: TextComparison
+    others: Mapping[str, tuple[Span, ...]]
 
     @cached_property
-    def differences(self) -> tuple[SpanPair, ...]:
-        """The pairs on which the versions differ, in order of the text."""
-        return tuple(pair for pair in self.comparison.pairs if pair.outcome is not Outcome.RIGHT)
+    def differences(self) -> tuple[Difference, ...]:
+        """The places in which the versions differ, in order of the text."""
+        return find_differences(self.comparison.pairs, self.others)
+
+    @cached_property
+    def agreed(self) -> tuple[Span, ...]:
+        """The spans that all versions have, in order of the text."""
+        differing = {it.left for it in self.differences if it.outcome is None}
+        pairs = (it for it in self.comparison.pairs if it.outcome is Outcome.RIGHT)
+        return tuple(it.gold for it in pairs if it.gold and it.gold not in differing)
 
     @cached_property
     def state(self) -> str:
@@ -91,37 +101,35 @@ class ComparedDocument:
             self.document.is_undecided,
             self.comparison.left,
             self.comparison.right,
+            self.others,
         )
         return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
     @property
     def certainty(self) -> float:
         """The highest probability of a span that a model has and the other side has not."""
-        scores = (span.score or 0.0 for pair in self.differences for span in pair.spans)
+        scores = (span.score or 0.0 for it in self.differences for span in it.spans)
         return max(scores, default=0.0)
 
     def resolve(self, choices: str) -> tuple[Span, ...]:
-        """The spans that remain when one side is taken of each difference.
+        """The spans that remain when one version is taken of each difference.
 
         Args:
-            choices: "l" or "r" for each of `differences`.
+            choices: One of its `options` for each of `differences`.
 
         Raises:
             Refusal: There is not one choice for each difference.
         """
-        if len(choices) != len(self.differences) or not set(choices) <= {"l", "r"}:
+        options = [it.options for it in self.differences]
+        known = zip(choices, options, strict=False)
+        if len(choices) != len(options) or any(choice not in of for choice, of in known):
             raise Refusal(
                 f"expected a choice for each of {len(self.differences)} differences,"
                 f" got {reprlib.repr(choices)}"
             )
-        agreed = {pair.gold for pair in self.comparison.pairs if pair.outcome is Outcome.RIGHT}
-        chosen = {
-            pair.gold if choice == "l" else pair.predicted
-            for pair, choice in zip(self.differences, choices, strict=True)
-        }
-        return tuple(
-            sorted(Span(it.start, it.end, it.label) for it in agreed | chosen if it is not None)
-        )
+        chosen = {of[choice] for choice, of in zip(choices, options, strict=True)}
+        spans = {*self.agreed, *chosen}
+        return tuple(sorted(Span(it.start, it.end, it.label) for it in spans if it is not None))
 
 
 @dataclass(frozen=True)
@@ -259,7 +267,9 @@ class Comparisons:
                 spans.append(_keep_labels(next(versions).spans, project))
         pairs = pair_spans(*spans)
         return ComparedDocument(
-            document, TextComparison(len(document.text), spans[0], spans[1], pairs)
+            document,
+            TextComparison(len(document.text), spans[0], spans[1], pairs),
+            {name: _keep_labels(it.spans, project) for name, it in document.others.items()},
         )
 
 

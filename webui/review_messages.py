@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from annotation_store.review import AuthorCount, UndecidedPair
-from ner_core.error_analysis import Outcome, SpanPair
+from ner_core.error_analysis import Outcome
 from ner_core.spans import Span, check_text
 from webui.comparisons import ComparedDocument, Comparison, Side
+from webui.differences import Difference
 from webui.messages import Refusal
 
 Message = dict[str, Any]
@@ -26,7 +27,9 @@ KINDS: Final[dict[str, Outcome]] = {
     "left_only": Outcome.MISSED,
     "right_only": Outcome.SPURIOUS,
 }
-"""The kinds of differences, as the page calls them."""
+"""The kinds of differences of the two sides, as the page calls them."""
+ONLY_OTHERS: Final = "other"
+"""The kind of those in which a further version differs from both sides, which are alike."""
 _KIND_OF: Final = {outcome: kind for kind, outcome in KINDS.items()}
 
 _MAX_NAME_CHARACTERS: Final = 64
@@ -42,10 +45,10 @@ class Filter:
     """Which documents of a comparison to list.
 
     Attributes:
-        kind: One of KINDS, or "all".
+        kind: One of KINDS, ONLY_OTHERS, or "all".
         left: Only differences in which the left span has this label; "" for any.
         right: The same of the right span.
-        label: Only differences in which either span has this label; "" for any.
+        label: Only differences in which any span has this label; "" for any.
         state: "open" for documents that no reviewer has decided on, "reviewed", or "all".
     """
 
@@ -63,7 +66,7 @@ class Filter:
             Refusal: Names what was expected.
         """
         kind, state = string(fields, "kind"), string(fields, "state")
-        if kind != "all" and kind not in KINDS:
+        if kind not in ("all", ONLY_OTHERS, *KINDS):
             raise Refusal(f"expected a kind of difference, got {reprlib.repr(kind)}")
         if state not in ("open", "reviewed", "all"):
             raise Refusal(f"expected open, reviewed or all, got {reprlib.repr(state)}")
@@ -74,16 +77,16 @@ class Filter:
         """Whether to list a document: it has a difference that all conditions hold for."""
         if self.state != "all" and document.document.is_reviewed != (self.state == "reviewed"):
             return False
-        return any(map(self._matches_pair, document.differences))
+        return any(map(self._matches_difference, document.differences))
 
-    def _matches_pair(self, pair: SpanPair) -> bool:
-        left = pair.gold.label if pair.gold else ""
-        right = pair.predicted.label if pair.predicted else ""
+    def _matches_difference(self, difference: Difference) -> bool:
+        left = difference.left.label if difference.left else ""
+        right = difference.right.label if difference.right else ""
         return (
-            (self.kind == "all" or pair.outcome is KINDS[self.kind])
+            (self.kind == "all" or difference.outcome is KINDS.get(self.kind))
             and (not self.left or self.left == left)
             and (not self.right or self.right == right)
-            and (not self.label or self.label in (left, right))
+            and (not self.label or self.label in {span.label for span in difference.spans})
         )
 
 
@@ -194,6 +197,10 @@ def describe_agreement(comparison: Comparison) -> Message:
     measured = independent if independent.num_texts else comparison.agreement
     labels = list(measured.per_label)
     confusion = comparison.agreement.confusion
+    kinds = {kind: confusion.total(outcome) for kind, outcome in KINDS.items()}
+    num_others = sum(it.outcome is None for of in comparison.documents for it in of.differences)
+    if num_others:
+        kinds[ONLY_OTHERS] = num_others
     return {
         "num_texts": comparison.agreement.num_texts,
         "num_independent": independent.num_texts,
@@ -201,7 +208,7 @@ def describe_agreement(comparison: Comparison) -> Message:
         "num_same_texts": measured.num_same_texts,
         "total": asdict(measured.total),
         "labels": [{"label": label, **asdict(of)} for label, of in measured.per_label.items()],
-        "kinds": {kind: confusion.total(outcome) for kind, outcome in KINDS.items()},
+        "kinds": kinds,
         "matrix": [[confusion.confused(left, right) for right in labels] for left in labels],
         "left_only": [confusion.missed(label) for label in labels],
         "right_only": [confusion.spurious(label) for label in labels],
@@ -211,7 +218,7 @@ def describe_agreement(comparison: Comparison) -> Message:
 def describe_document(compared: ComparedDocument, *, left: Side, right: Side) -> Message:
     """A document with its differences, as the page draws it."""
     document = compared.document
-    text, pairs = document.text, compared.comparison.pairs
+    text = document.text
     shown = _ranges(len(text), compared.differences)
     sides = {(side.kind, side.name) for side in (left, right)}
     newest = (document.newest_source, document.newest_annotator)
@@ -233,29 +240,32 @@ def describe_document(compared: ComparedDocument, *, left: Side, right: Side) ->
         "length": len(text),
         "parts": [{"start": start, "text": text[start:end]} for start, end in shown],
         "agreed": [
-            _describe_span(pair.gold, compared)
-            for pair in pairs
-            if pair.outcome is Outcome.RIGHT
-            and any(pair.start < end and start < pair.end for start, end in shown)
+            _describe_span(span, compared)
+            for span in compared.agreed
+            if any(span.start < end and start < span.end for start, end in shown)
         ],
         "differences": [
             {
-                "kind": _KIND_OF[pair.outcome],
-                "left": _describe_span(pair.gold, compared),
-                "right": _describe_span(pair.predicted, compared),
+                "kind": _KIND_OF[it.outcome] if it.outcome else ONLY_OTHERS,
+                "left": _describe_span(it.left, compared),
+                "right": _describe_span(it.right, compared),
+                "others": [
+                    {"names": list(other.names), "span": _describe_span(other.span, compared)}
+                    for other in it.others
+                ],
             }
-            for pair in compared.differences
+            for it in compared.differences
         ],
     }
 
 
-def _ranges(num_characters: int, differences: Sequence[SpanPair]) -> list[tuple[int, int]]:
+def _ranges(num_characters: int, differences: Sequence[Difference]) -> list[tuple[int, int]]:
     """What is shown of a text: all of a short one, else what stands around the differences."""
     if num_characters <= _SHOWN_WHOLE or not differences:
         return [(0, min(num_characters, _SHOWN_WHOLE))]
     ranges: list[tuple[int, int]] = []
-    for pair in sorted(differences, key=lambda pair: pair.start):
-        start, end = max(0, pair.start - _CONTEXT), min(num_characters, pair.end + _CONTEXT)
+    for it in sorted(differences, key=lambda it: it.start):
+        start, end = max(0, it.start - _CONTEXT), min(num_characters, it.end + _CONTEXT)
         if ranges and start <= ranges[-1][1]:
             ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
         else:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotation_store.project_changes import set_annotators_per_text
 from annotation_store.store import AnnotationStore, NewDocument
+from ner_core.labels import CLUENER
 from ner_core.spans import Span
 from tests.e2e.editor import ADDRESS, Editor, show_editor
 
@@ -143,3 +145,46 @@ def test_two_people_label_a_text_independently_and_a_third_decides(
     lei.expect_document(1)
     expect(lei.entities).to_have_count(4, timeout=WAIT_MS)
     expect(lei.page.get_by_test_id("independent")).to_be_hidden()
+
+
+def test_of_three_versions_a_reviewer_sees_the_third_beside_any_two(
+    enter: Callable[[str], Page], store: AnnotationStore
+) -> None:
+    store.create_project("three", CLUENER)
+    set_annotators_per_text(store.database, "three", 3, percent=100)
+    (document_id,) = store.add([NewDocument(TEXT)], project="three").added_ids
+    versions = {
+        "梅": [COMPANY, NAME],
+        "雷": [NAME, TITLE],
+        "王": [Span(5, 10, "name"), CITY, COMPANY],
+    }
+    for annotator, spans in versions.items():
+        store.save(
+            document_id, base_revision=0, spans=spans, status="accepted", annotator=annotator
+        )
+    chief = enter("主编")
+    chief.evaluate("document.cookie = 'ner_project=three; path=/'")
+    chief.reload()
+    chief.get_by_role("tab", name="复核").click()
+    pairs = chief.get_by_test_id("review-undecided").get_by_role("button")
+    expect(pairs).to_have_count(3, timeout=WAIT_MS)
+    pairs.filter(has_text="梅").filter(has_text="雷").click()
+    document = chief.get_by_test_id("review-document")
+    differences = document.get_by_test_id("difference")
+    expect(differences).to_have_count(4, timeout=WAIT_MS)
+    expect(differences.get_by_test_id("take-other")).to_have_count(2)
+    is_left = chief.get_by_test_id("review-left").input_value() == "human:梅"
+    # The company as two of them have it, 王's longer name, no title, 王's city.
+    chief.keyboard.press("Digit1" if is_left else "Digit2")
+    chief.keyboard.press("Digit3")
+    chief.keyboard.press("Digit1" if is_left else "Digit2")
+    chief.keyboard.press("Digit4")  # there is no fourth choice
+    expect(document).to_have_attribute("data-state", "open")
+    chief.keyboard.press("Digit3")
+    expect(document).to_have_attribute("data-state", "saved", timeout=WAIT_MS)
+    settled = store.get(document_id)
+    assert settled.spans == (COMPANY, Span(5, 10, "name"), CITY)
+    # It is decided for every pair.
+    chief.get_by_role("tab", name="标注").click()
+    chief.get_by_role("tab", name="复核").click()
+    expect(chief.get_by_test_id("review-undecided")).to_be_hidden(timeout=WAIT_MS)

@@ -344,7 +344,7 @@ def test_what_somebody_saved_after_a_decision_is_not_taken_back(handlers, store,
         ({"left": "human:Anna", "right": None}, "expected whose version"),
         ({"left": "review:Anna", "right": "human:Bo"}, "expected whose version"),
         ({"left": "confirmed:x", "right": "human:Bo"}, "expected whose version"),
-        (ANNA_AND_BO | {"kind": "other"}, "expected a kind of difference"),
+        (ANNA_AND_BO | {"kind": "unknown"}, "expected a kind of difference"),
         (ANNA_AND_BO | {"state": 1}, "expected state to be a string"),
         (ANNA_AND_BO | {"offset": -1}, "expected offset to be a whole number"),
         (ANNA_AND_BO | {"offset": True}, "expected offset to be a whole number"),
@@ -447,6 +447,89 @@ def test_a_decision_finishes_a_text_and_can_be_taken_back(handlers, store, blind
     assert (store.get(blind_id).suggestions, store.get(blind_id).status) == ((NAME,), "new")
     assert decide(handlers, answer["document"], "l")["kind"] == "decided"
     assert store.get(blind_id).spans == (COMPANY,)
+
+
+@pytest.fixture
+def three_id(store):
+    """A text that three people have labelled independently; Cem has a city that nobody else has."""
+    set_annotators_per_text(store.database, "default", 3, percent=100)
+    (document_id,) = add(store, TEXT)
+    versions = {"Anna": [COMPANY, NAME], "Bo": [GOVERNMENT, NAME], "Cem": [COMPANY, CITY]}
+    for annotator, spans in versions.items():
+        store.save(
+            document_id, base_revision=0, spans=spans, status="accepted", annotator=annotator
+        )
+    return document_id
+
+
+PAIRS = [
+    {"left": f"human:{left}", "right": f"human:{right}"}
+    for left, right in (("Anna", "Bo"), ("Anna", "Cem"), ("Bo", "Cem"))
+]
+
+
+@pytest.mark.parametrize("sides", PAIRS)
+def test_a_third_version_is_shown_beside_any_two(handlers, three_id, sides):
+    (message,) = compare(handlers, **sides)
+    (shown,) = message["documents"]
+    offered = [
+        [it["left"], it["right"], *(other["span"] for other in it["others"])]
+        for it in shown["differences"]
+    ]
+    assert [{span and span["text"] for span in spans} for spans in offered] == [
+        {"浙商银行"},
+        {"叶老桂", None},
+        {"北京", None},
+    ]
+    assert {span["label"] for span in offered[0]} == {"company", "government"}
+    assert shown["agreed"] == []
+
+
+def test_what_only_a_third_version_differs_in_is_a_kind_of_its_own(handlers, three_id):
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    assert message["agreement"]["kinds"] == {
+        "label": 1,
+        "border": 0,
+        "both": 0,
+        "left_only": 0,
+        "right_only": 0,
+        "other": 2,
+    }
+    assert list_(handlers, **ANNA_AND_BO, kind="other")["num_matching"] == 1
+    assert list_(handlers, **ANNA_AND_BO, label="address")["num_matching"] == 1
+    assert list_(handlers, **ANNA_AND_BO, kind="border")["num_matching"] == 0
+
+
+def test_a_decision_on_one_pair_is_one_on_all_versions(handlers, store, three_id):
+    assert len(handlers.show_sides("default", VISITOR)["undecided"]) == 3
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    (shown,) = message["documents"]
+    name, city = shown["differences"][1:]
+    assert (name["left"], name["others"]) == (name["right"], [{"names": ["Cem"], "span": None}])
+    assert (city["left"], city["right"], city["others"][0]["names"]) == (None, None, ["Cem"])
+    assert decide(handlers, shown, "rl4")["kind"] == "refused"
+    decided = decide(handlers, shown, "rl3")
+    assert store.get(three_id).spans == (GOVERNMENT, NAME, CITY)
+    assert handlers.show_sides("default", VISITOR)["undecided"] == []
+    for sides in PAIRS:
+        (message,) = compare(handlers, **sides)
+        assert (message["documents"], message["num_open"]) == ([], 0)
+        (shown,) = list_(handlers, **sides, state="reviewed")["documents"]
+        assert (shown["is_reviewed"], shown["reviewer"]) == (True, "Chief")
+    undo(handlers, three_id, decided["revision"], **PAIRS[2])
+    assert len(handlers.show_sides("default", VISITOR)["undecided"]) == 3
+    for sides in PAIRS:
+        (message,) = compare(handlers, **sides)
+        assert not message["documents"][0]["is_reviewed"]
+
+
+def test_a_decision_between_a_person_and_a_model_shows_the_others_too(handlers, store, three_id):
+    *_, message = compare(handlers, left="human:Anna", right="model:counting")
+    (shown,) = message["documents"]
+    names = {
+        name for it in shown["differences"] for other in it["others"] for name in other["names"]
+    }
+    assert names == {"Bo", "Cem"}
 
 
 def test_a_version_saved_since_makes_a_decision_stale(handlers, store, blind_id):

@@ -246,12 +246,14 @@ const moveToUndecided = () => {
   else if (documents.every((it) => it.saved === "saved" || it.is_reviewed) && page.num_matching > documents.length) list({ offset: nextOffset() });
 };
 
-// Takes one side of a difference, or of all of a text; the last choice of a text stores it.
+// Takes one version of a difference, or one side of all of a text; the last choice of a text stores it.
 const choose = (place, number, choice) => {
   const shown = documents[place];
   if (!shown || shown.saved || shown.is_reviewed || !shown.differences.length) return;
-  if (number === null) shown.choices = shown.differences.map(() => choice);
-  else shown.choices[number] = choice;
+  const hasOption = (difference) => optionsOf(difference).some((option) => option.choice === choiceOf(difference, choice));
+  if (number !== null && !hasOption(shown.differences[number])) return;
+  if (number === null) shown.choices = shown.differences.map((difference) => choiceOf(difference, choice));
+  else shown.choices[number] = choiceOf(shown.differences[number], choice);
   const before = active.document;
   active = { document: place, difference: number ?? shown.differences.length - 1 };
   if (before !== place && documents[before]) redraw(before);
@@ -321,6 +323,7 @@ const keys = {
   KeyU: () => undo(lastDecided.at(-1) ?? active.document),
   KeyE: () => documents[active.document] && trigger("open", { id: documents[active.document].id }),
 };
+for (const choice of "3456") keys[`Digit${choice}`] = keys[`Numpad${choice}`] = () => choose(active.document, active.difference, choice);
 Object.assign(keys, { ArrowLeft: keys.Digit1, ArrowRight: keys.Digit2, Numpad1: keys.Digit1, Numpad2: keys.Digit2 });
 field("list").addEventListener("keydown", (event) => {
   const isUndo = event.code === "KeyZ" && (event.ctrlKey || event.metaKey) && !event.shiftKey;

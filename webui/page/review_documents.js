@@ -51,6 +51,23 @@ const drawDocument = (shown, place) => {
   return card;
 };
 
+const KEY_OF = { l: "1", r: "2" };
+const joinNames = (names) => names.map((name) => name || texts["review.side_unnamed"]).join(texts["page.separator"]);
+
+// Where only others differ, both sides say the same and are one choice.
+const choiceOf = (difference, choice) => (difference.kind === "other" && choice === "r" ? "l" : choice);
+
+// What can be chosen of a difference.
+const optionsOf = ({ kind, left, right, others }) => {
+  const [leftName, rightName] = [nameOfSide(compared.left), nameOfSide(compared.right)];
+  const sides = [
+    { choice: "l", side: "left", names: kind === "other" ? joinNames([leftName, rightName]) : leftName, span: left },
+    { choice: "r", side: "right", names: rightName, span: right },
+  ];
+  const further = others.map(({ names, span }, index) => ({ choice: String(index + 3), side: "other", names: joinNames(names), span }));
+  return [...(kind === "other" ? sides.slice(0, 1) : sides), ...further];
+};
+
 // The left version stands over the text, the right one under it; where both agree, the text is tinted.
 const drawText = (shown, place) => {
   const paragraph = make("p", "review-text");
@@ -58,6 +75,13 @@ const drawText = (shown, place) => {
   const marks = shown.agreed.map((span) => ({ ...span, lane: "both" }));
   shown.differences.forEach((difference, number) => {
     const isActive = active.document === place && active.difference === number;
+    if (difference.kind === "other") {
+      if (difference.left) marks.push({ ...difference.left, lane: "over", isActive });
+      for (const { names, span } of difference.others) {
+        if (span) marks.push({ ...span, lane: "under", name: `${joinNames(names)} ${nameOf(span.label)}`, isActive });
+      }
+      return;
+    }
     if (difference.left) marks.push({ ...difference.left, lane: "over", isActive });
     if (difference.right) marks.push({ ...difference.right, lane: "under", isActive });
   });
@@ -78,14 +102,13 @@ const drawDifference = (shown, place, difference, number) => {
   item.dataset.choice = shown.choices[number] ?? "";
   item.classList.toggle("active", active.document === place && active.difference === number);
   item.append(make("span", "kind", texts[`review.kind_${difference.kind}`]));
-  for (const [choice, key] of [["l", "1"], ["r", "2"]]) {
-    const side = choice === "l" ? "left" : "right";
+  for (const { choice, side, names, span } of optionsOf(difference)) {
     const button = makeButton(`take ${side}`, "", () => choose(place, number, choice));
     button.dataset.testid = `take-${side}`;
     button.setAttribute("aria-pressed", String(shown.choices[number] === choice));
     button.disabled = Boolean(shown.saved) || shown.is_reviewed;
-    button.append(make("kbd", "", key), make("span", "quiet side", nameOfSide(compared[side])));
-    drawSpan(button, difference[side], nameOfSide(compared[side]));
+    button.append(make("kbd", "", KEY_OF[choice] ?? choice), make("span", "quiet side", names));
+    drawSpan(button, span, names);
     item.append(button);
   }
   // Not on a button: the card would be drawn anew between the press and the release, and there would be no click.

@@ -103,6 +103,7 @@ REVIEW: Final[Block] = {
     "review.kind_both": ("标签与边界", "Label and borders"),
     "review.kind_left_only": ("仅左有", "Left only"),
     "review.kind_right_only": ("仅右有", "Right only"),
+    "review.kind_other": ("另一人不同", "Another differs"),
     "review.label": ("标签", "Label"),
     "review.label_all": ("所有标签", "All labels"),
     "review.state": ("状态", "State"),
