@@ -1,8 +1,9 @@
 """The queue: which documents an annotator is given, in which order, and none that another one has.
 
 A text that several people label independently (see `annotation_store.independence`) is new until it
-is decided. Each of them is given it once, and nobody any more when there are enough versions. Two
-people do not have it at the same moment either: so there are no more versions than are wanted.
+is decided. Each of them is given it once, and nobody any more when there are enough versions: by no
+queue, not even by one of all texts. Two people do not have it at the same moment either: so there
+are no more versions than are wanted.
 
 Orders:
 
@@ -101,8 +102,7 @@ def take_documents(
             if position is None:
                 raise DocumentNotFound(f"expected a document of {project}, got {after}")
             conditions.append(DocumentRow.position > position)
-        if wanted.status == "new":
-            conditions.append(not_(_waits_for_others(project_id, found, holder.annotator)))
+        conditions.append(not_(_waits_for_others(project_id, found, holder.annotator)))
         conditions.append(is_free(connection, holder.token))
         for _ in range(_MAX_TRIES):
             passed = {*seen, *taken}
@@ -143,12 +143,10 @@ def count_queue(
         # The leases first, of which there are few: a look for one beside each document takes long.
         leased = select(LeaseRow.document_id).where(is_of_others(connection, token))
         held = DocumentRow.id.in_(connection.scalars(leased).all())
-        num_left_out = 0
-        if wanted.status == "new":
-            waits = _waits_for_others(project_id, found, annotator)
-            count = select(func.count()).select_from(DocumentRow).where(*conditions, waits)
-            num_left_out = connection.scalar(count) or 0
-            conditions.append(not_(waits))
+        waits = _waits_for_others(project_id, found, annotator)
+        count = select(func.count()).select_from(DocumentRow).where(*conditions, waits)
+        num_left_out = connection.scalar(count) or 0
+        conditions.append(not_(waits))
         row = connection.execute(
             select(func.count().label("num_matching"), func.count().filter(held).label("num_held"))
             .select_from(DocumentRow)

@@ -443,6 +443,23 @@ def test_the_queue_gives_a_text_to_each_of_them_once(store: AnnotationStore, doc
     assert take(store, "王", DocumentFilter(status="accepted")) == [document_id]
 
 
+def test_the_queue_of_all_texts_leaves_out_what_waits_for_others(
+    store: AnnotationStore, document_id: int
+):
+    everything = DocumentFilter()
+    (done,) = store.add([NewDocument("第二篇", (), status="accepted")], annotator="王").added_ids
+    save(store, document_id, "梅", NAME)
+    assert take(store, "梅", everything) == [done]  # their own version is in
+    assert take(store, "雷", everything) == [document_id, done]
+    save(store, document_id, "雷", PLACE)
+    for annotator in ("梅", "雷", "王"):  # there are enough versions
+        assert take(store, annotator, everything) == [done]
+    counts = count_queue(store.database, project="default", token="page", wanted=everything)
+    assert counts == QueueCounts(num_matching=1, num_held=0, num_left_out=1)
+    review(store, document_id, NAME)
+    assert take(store, "雷", everything) == [document_id, done]
+
+
 def test_two_people_do_not_have_the_text_at_the_same_moment(
     store: AnnotationStore, document_id: int
 ):
@@ -510,14 +527,15 @@ def test_the_figures_count_a_text_when_it_is_done_and_the_work_of_each(
 # Whatever happens, in whichever order
 
 PEOPLE = ("梅", "雷", "王")
+SAVES = st.tuples(
+    st.just("save"),
+    st.sampled_from(PEOPLE),
+    st.sampled_from([(), (NAME,), (PLACE,)]),
+    st.sampled_from(["accepted", "accepted", "flagged", "ignored"]),
+)
 STEPS = st.lists(
     st.one_of(
-        st.tuples(
-            st.just("save"),
-            st.sampled_from(PEOPLE),
-            st.sampled_from([(), (NAME,), (PLACE,)]),
-            st.sampled_from(["accepted", "accepted", "flagged", "ignored"]),
-        ),
+        *[SAVES] * 4,  # most of what happens
         st.tuples(st.just("suggest"), st.sampled_from(["tagger", "trained"])),
         st.tuples(st.just("review")),
         st.tuples(st.just("withdraw")),
