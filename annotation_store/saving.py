@@ -99,9 +99,10 @@ def withdraw_decision(
     before = find_counting(
         [it for it in read_revisions(connection, document) if it.number < base_revision], wanted
     )
-    # Where nothing was said before, what stands there now has to say as little.
+    # Where nothing was said before, what stands there now has to say as little. By the 0 seconds
+    # `working_time` knows that nobody has worked on it.
     new = (
-        NewRevision((), (), "new", "import", "", is_preannotated=True)
+        NewRevision((), (), "new", "import", "", 0.0, is_preannotated=True)
         if before is None
         else NewRevision(
             before.spans,
@@ -109,6 +110,7 @@ def withdraw_decision(
             before.status,
             before.source,
             before.annotator,
+            0.0,
             is_preannotated=before.is_preannotated,
             note=before.note,
         )

@@ -323,6 +323,8 @@ class AnnotationStore:
     def withdraw(self, document_id: int, *, base_revision: int) -> Revision:
         """Take a reviewer's decision back: what counted before it is appended again.
 
+        It is appended under its author's name, and is nobody's work.
+
         Args:
             document_id: The document.
             base_revision: Number of the decision.

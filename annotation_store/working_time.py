@@ -7,6 +7,9 @@ The work of people is what was saved with one of the sources `PEOPLE`. How long 
 - A time of more than `PAUSE_S` holds a pause, and nobody knows how long the work was beside it; nor
   is the time before an annotator's first save known. These saves are left out: they count neither
   as time nor as a document.
+- What counts again because a reviewer took a decision back (see `AnnotationStore.withdraw`) is its
+  author's text, but nobody's work: no revision, no change and no time. It is known by its 0 seconds
+  behind a decision.
 - Documents per hour are the documents with a known time, each counted once for an annotator (once
   a day where days are told apart), over the sum of the known times.
 """
@@ -24,6 +27,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    not_,
     or_,
     select,
     true,
@@ -116,8 +120,10 @@ def count_work(database: Database, *, project: str) -> tuple[AnnotatorWork, ...]
         rows = connection.execute(
             select(
                 saved.c.annotator,
-                func.count().label("num_revisions"),
-                func.sum(saved.c.num_changes).label("num_changes"),
+                func.count(case((saved.c.is_work, 1))).label("num_revisions"),
+                func.sum(case((saved.c.is_work, saved.c.num_changes), else_=0)).label(
+                    "num_changes"
+                ),
                 func.coalesce(func.sum(saved.c.num_counted_spans), 0).label("num_spans"),
                 *(
                     func.count(case((condition, 1))).label(status)
@@ -209,9 +215,18 @@ def _timed_saves(
 
     The time is null where none is known.
     """
+    decision = aliased(RevisionRow, name="decision")
+    is_restored = and_(
+        func.coalesce(RevisionRow.duration_s, -1) == 0,
+        exists().where(
+            decision.document_id == RevisionRow.document_id,
+            decision.number == RevisionRow.number - 1,
+            decision.source == "review",
+        ),
+    )
     created_at_ms = milliseconds_of(RevisionRow.created_at, database)
     gap_ms = created_at_ms - func.lag(created_at_ms).over(
-        partition_by=RevisionRow.annotator,
+        partition_by=(RevisionRow.annotator, is_restored),
         order_by=(RevisionRow.created_at, RevisionRow.document_id, RevisionRow.number),
     )
     saved = (
@@ -219,6 +234,7 @@ def _timed_saves(
             RevisionRow.document_id,
             RevisionRow.annotator,
             func.coalesce(RevisionRow.duration_s, gap_ms / 1000.0).label("elapsed_s"),
+            not_(is_restored).label("is_work"),
             *columns,
         )
         .join(DocumentRow, DocumentRow.id == RevisionRow.document_id)
@@ -226,8 +242,8 @@ def _timed_saves(
         .where(RevisionRow.source.in_(PEOPLE))
         .cte("saved")
     )
-    seconds = case((saved.c.elapsed_s <= PAUSE_S, saved.c.elapsed_s)).label("seconds")
-    return select(saved, seconds).cte("timed")
+    is_timed = and_(saved.c.is_work, saved.c.elapsed_s <= PAUSE_S)
+    return select(saved, case((is_timed, saved.c.elapsed_s)).label("seconds")).cte("timed")
 
 
 def _sum_times(saved: sa.CTE) -> tuple[ColumnElement[Any], ...]:

@@ -4,6 +4,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -522,6 +523,39 @@ def test_the_figures_count_a_text_when_it_is_done_and_the_work_of_each(
     assert work() == {"梅": (1, 1), "雷": (1, 1)}
     save(store, document_id, "王", NAME, PLACE)
     assert work() == {"梅": (0, 0), "雷": (0, 0), "王": (1, 2)}
+
+
+def test_a_decision_that_is_taken_back_is_no_work_of_whom_it_gives_the_word(
+    store: AnnotationStore, monkeypatch: pytest.MonkeyPatch
+):
+    (document_id,) = store.add([NewDocument(TEXT)]).added_ids
+    (other,) = store.add([NewDocument(f"{TEXT}。")]).added_ids
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def at(seconds: int) -> None:
+        monkeypatch.setattr(
+            "annotation_store.store._now", lambda: start + timedelta(seconds=seconds)
+        )
+
+    set_annotators_per_text(store.database, "default", 1, percent=100)
+    at(0)
+    save(store, document_id, "梅", NAME, duration_s=20.0)
+    at(30)
+    decision = review(store, document_id, PLACE)
+    before = count_work(store.database, project="default")
+    at(60)
+    store.withdraw(document_id, base_revision=decision.number)
+    mei = next(it for it in count_work(store.database, project="default") if it.annotator == "梅")
+    # The text is hers again, as it was; nothing was done to it, by her or by anybody.
+    assert (mei.num_documents["accepted"], mei.num_spans) == (1, 1)
+    assert (mei.num_revisions, mei.num_changes, mei.num_timed_documents) == (1, 1, 1)
+    assert mei.seconds == 20
+    assert [it.num_revisions for it in before] == [1, 1]
+    # Nor does it shorten the time to her next save.
+    at(100)
+    save(store, other, "梅", PLACE)
+    mei = next(it for it in count_work(store.database, project="default") if it.annotator == "梅")
+    assert mei.seconds == 20 + 100
 
 
 # Whatever happens, in whichever order

@@ -134,14 +134,20 @@ def local_day(moment: datetime, utc_offset_min: int) -> date:
     return (moment + timedelta(minutes=utc_offset_min)).date()
 
 
+def is_restored(revision: Revision, history: tuple[Revision, ...]) -> bool:
+    """Whether a reviewer's decision was taken back with it: nobody has worked on it."""
+    before = history[revision.number - 2] if revision.number > 1 else None
+    return revision.duration_s == 0 and before is not None and before.source == "review"
+
+
 def people_with_times(
     revisions: dict[int, tuple[str, tuple[Revision, ...]]],
 ) -> dict[str, list[tuple[int, Revision, float | None]]]:
-    """Each person's revisions with the document's id and the known time."""
+    """Each person's work: revisions with the document's id and the known time."""
     saves: dict[str, list[tuple[int, Revision]]] = defaultdict(list)
     for document_id, (_, history) in revisions.items():
         for revision in history:
-            if revision.source in PEOPLE:
+            if revision.source in PEOPLE and not is_restored(revision, history):
                 saves[revision.annotator].append((document_id, revision))
     timed = {}
     for annotator, some in saves.items():
@@ -235,7 +241,9 @@ def test_each_query_counts_what_plain_python_counts(
 
     timed = people_with_times(revisions)
     work = {each.annotator: each for each in count_work(store.database, project=project)}
-    assert work.keys() == timed.keys()
+    people = {it.annotator for _, of in revisions.values() for it in of if it.source in PEOPLE}
+    assert work.keys() == people
+    assert timed.keys() == {name for name, of in work.items() if of.num_revisions}
     for annotator, saves in timed.items():
         found = work[annotator]
         own = [revision for revision in newest.values() if is_by(revision, annotator)]
