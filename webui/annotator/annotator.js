@@ -340,8 +340,8 @@ const DRAFT_COMMANDS = new Set(["restoreDraft", "discardDraft", "next", "previou
 const BUTTON_KEYS = new Set(["Enter", "NumpadEnter", "Space", "Tab", "ArrowUp", "ArrowDown"]);
 
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-const words = (key, values = {}) =>
-  props.texts[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const texts = JSON.parse(props.texts)[language];
+const words = (key, values = {}) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 for (const node of element.querySelectorAll("[data-words]")) node.textContent = words(node.dataset.words);
 for (const node of element.querySelectorAll("[data-name]")) node.setAttribute("aria-label", words(node.dataset.name));
 for (const node of element.querySelectorAll("[data-title]")) {
