@@ -249,9 +249,11 @@ class Commands extends SelectionCommands {
   }
 
   #saveAndGoOn(status, note = "") {
+    const { current } = this.session;
     this.session.save(status, this.editor.annotatorName, note);
-    this.editor.draw();
     this.session.next();
+    // Mostly the next document is drawn by now; this one was accepted and may still be on screen.
+    if (this.session.current === current) this.editor.draw();
   }
 
   // The active entity or, where none is, the shortest one around the selection or in front of the caret.
