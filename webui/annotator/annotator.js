@@ -20,7 +20,7 @@ class Annotator {
     this.panels = new Panels(parts, words, language);
     this.list = new EntityList(parts, words);
     this.saveStatus = new SaveStatus(parts, words);
-    this.session = new Session(this, (event, payload) => trigger(event, payload));
+    this.session = new Session(this, (event, payload) => afterPaint(() => trigger(event, payload)));
     this.noteForm = new NoteForm(parts, (command) => this.run(command));
     this.guidelines = new GuidelinePanel(parts, words, language, (label, text, onSaved) =>
       this.session.saveGuideline(label, text, onSaved),
@@ -333,11 +333,25 @@ const UNSEEN_CHARACTERS = {
 };
 // A screen reader reads on from there by itself.
 const MAX_SPOKEN_CHARACTERS = 300;
+// A page that is hidden meanwhile paints nothing.
+const MAX_WAIT_FOR_PAINT_MS = 100;
 // These leave the letters over the words where they are.
 const HINT_COMMANDS = new Set(["pickWord", "typeHint", "escape"]);
 const DRAFT_COMMANDS = new Set(["restoreDraft", "discardDraft", "next", "previous", "help", "retry"]);
 // What a focused button does itself.
 const BUTTON_KEYS = new Set(["Enter", "NumpadEnter", "Space", "Tab", "ArrowUp", "ArrowDown"]);
+
+// What Gradio does for an event takes as long as drawing a document: the person sees that first.
+function afterPaint(act) {
+  let isDone = false;
+  const actOnce = () => {
+    if (isDone) return;
+    isDone = true;
+    act();
+  };
+  requestAnimationFrame(() => setTimeout(actOnce));
+  setTimeout(actOnce, MAX_WAIT_FOR_PAINT_MS);
+}
 
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const texts = JSON.parse(props.texts)[language];
