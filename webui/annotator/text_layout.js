@@ -7,6 +7,9 @@ class TextLayout {
   constructor(container, tagged) {
     this.container = container;
     this.tagged = tagged;
+    // The one range that everything is measured with: until one is collected as garbage, the browser corrects it for
+    // each node that is added or removed.
+    this.range = document.createRange();
   }
 
   get offsets() {
@@ -21,8 +24,9 @@ class TextLayout {
     if (!isLineEnd) return this.#edgeOf(point, offsets.nextGrapheme(point), "left");
     if (!isLineStart) return this.rectBehind(point);
     const { node, offset } = this.#domPosition(point);
-    const range = document.createRange();
+    const { range } = this;
     range.setStart(node, offset);
+    range.collapse(true);
     // An empty line has no character; a collapsed range behind the last line break has no rectangle either.
     const rect = [...range.getClientRects()].at(-1);
     if (rect) return { left: rect.left, top: rect.top, bottom: rect.bottom, height: rect.height };
@@ -111,7 +115,7 @@ class TextLayout {
     const { offsets } = this;
     if (node === this.container) return this.tagged.blocks[offset]?.start ?? offsets.numPoints;
     const { block } = (node.nodeType === Node.TEXT_NODE ? node.parentElement : node).closest(".ed-block");
-    const range = document.createRange();
+    const { range } = this;
     range.setStart(block.element, 0);
     range.setEnd(node, offset);
     return offsets.toPoint(offsets.toUnit(block.start) + range.toString().length);
@@ -166,7 +170,7 @@ class TextLayout {
   }
 
   #edgeOf(start, end, side) {
-    const range = document.createRange();
+    const { range } = this;
     const from = this.#domPosition(start);
     const to = this.#domPosition(end);
     range.setStart(from.node, from.offset);
@@ -176,19 +180,18 @@ class TextLayout {
     return { left: rect[side], top: rect.top, bottom: rect.bottom, height: rect.height };
   }
 
-  // A range for each text node: one range over all would also give the boxes of whole entities, tags included.
-  #textRanges(start, end) {
-    const ranges = [];
+  // The range of each text node, to be used before the next one is asked for: a range over all would also give the boxes of
+  // whole entities, tags included.
+  *#textRanges(start, end) {
+    const { range } = this;
     const [first, last] = [this.offsets.toUnit(start), this.offsets.toUnit(end)];
     const nodes = this.tagged.blocksBetween(start, end).flatMap((block) => block.nodes);
     for (const { node, unit } of nodes) {
       if (unit + node.length <= first || unit >= last) continue;
-      const range = document.createRange();
       range.setStart(node, Math.max(first - unit, 0));
       range.setEnd(node, Math.min(last - unit, node.length));
-      ranges.push(range);
+      yield range;
     }
-    return ranges;
   }
 }
 
