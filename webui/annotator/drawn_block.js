@@ -85,7 +85,7 @@ class DrawnBlock {
     dom.entity = entity;
     dom.classList.toggle("ed-human", entity.source === "human");
     dom.classList.toggle("ed-model", entity.source === "model");
-    dom.style.setProperty("--color", style.color);
+    setStyle(dom, "--color", style.color);
     if (level) dom.style.setProperty("--level", level);
     else dom.style.removeProperty("--level");
     setAttribute(dom, "data-testid", isFirst ? testId : null);

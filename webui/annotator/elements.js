@@ -10,6 +10,11 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// For custom properties: all elements that inherit one get their style anew, even when it is the same.
+function setStyle(element, name, value) {
+  if (element.style.getPropertyValue(name) !== value) element.style.setProperty(name, value);
+}
+
 // Null or undefined removes the attribute.
 function setAttribute(element, name, value) {
   if (value == null) element.removeAttribute(name);

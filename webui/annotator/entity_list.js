@@ -79,8 +79,8 @@ class EntityList {
     if (!rows.length) rows.push(createElement("li", "ed-hint", { textContent: this.words("annotate.no_entities") }));
     const focused = [...list.children].findIndex((row) => row.contains(document.activeElement));
     replaceRows(list, rows);
-    list.style.setProperty("--above", `${first * ROW_PX}px`);
-    list.style.setProperty("--below", `${(entities.length - last) * ROW_PX}px`);
+    setStyle(list, "--above", `${first * ROW_PX}px`);
+    setStyle(list, "--below", `${(entities.length - last) * ROW_PX}px`);
     // Whoever decides on entities from row to row goes on where the row was that has changed.
     const hasLostFocus = focused >= 0 && !list.contains(document.activeElement);
     if (hasLostFocus) rows[Math.min(focused, rows.length - 1)].querySelector("button")?.focus({ preventScroll: true });

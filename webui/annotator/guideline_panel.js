@@ -38,12 +38,13 @@ class GuidelinePanel {
     const { parts, words } = this;
     const style = this.pointed ?? this.active;
     const text = this.#textOf(style);
-    parts["guideline-title"].textContent = style
+    const title = style
       ? words("annotate.guideline", { label: describeLabel(style, this.language) })
       : words("annotate.guideline_general");
-    parts["guideline-text"].textContent = text || words("annotate.guideline_empty");
+    setText(parts["guideline-title"], title);
+    setText(parts["guideline-text"], text || words("annotate.guideline_empty"));
     parts["guideline-text"].classList.toggle("ed-hint", !text);
-    parts.guideline.style.setProperty("--color", style?.color ?? "var(--line)");
+    setStyle(parts.guideline, "--color", style?.color ?? "var(--line)");
   }
 
   edit() {

@@ -76,7 +76,7 @@ class Panels {
       return;
     }
     const style = styleOf(shown);
-    parts["current-entity"].style.setProperty("--color", style.color);
+    setStyle(parts["current-entity"], "--color", style.color);
     parts["current-entity"].replaceChildren(
       createElement("strong", "", { textContent: state.mention(shown), lang: "zh" }),
       createElement("span", "", { textContent: ` ${style.name} ${shown.start}–${shown.end}` }),
