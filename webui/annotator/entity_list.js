@@ -3,7 +3,7 @@
 
 const ROW_PX = 46; // both as in side.css
 const LIST_PX = 340;
-const NUM_ROWS_IN_SIGHT = Math.ceil(LIST_PX / ROW_PX);
+const NUM_ROWS_IN_SIGHT = Math.ceil(LIST_PX / ROW_PX) + 1; // of the first and the last one, only a part
 const NUM_ROWS_AROUND = 5;
 
 class EntityList {
@@ -17,12 +17,14 @@ class EntityList {
     this.hovered = null;
     this.scrollTop = 0; // as it is or will be: to ask the list for it would have the page laid out
     this.isAboutToScroll = false;
+    this.isCatchingUp = false;
+    this.first = 0; // which entity the first row is of
     this.rows = new WeakMap(); // entities never change, so neither do their rows
     list.addEventListener("scroll", () => {
       // Told of a frame ago, when keys come fast: by now the list is to stand elsewhere.
       if (this.isAboutToScroll) return;
       this.scrollTop = list.scrollTop;
-      this.#showRows();
+      this.#showRows({ isComplete: true });
     });
   }
 
@@ -68,22 +70,41 @@ class EntityList {
     });
   }
 
-  #showRows() {
+  // Rows around those in sight that do not exist yet are made when the browser has time: one key may change all of them.
+  #showRows({ isComplete = false } = {}) {
     const { list, state } = this;
     if (!state) return;
     const { entities } = state;
     const firstInSight = Math.min(Math.floor(this.scrollTop / ROW_PX), entities.length - NUM_ROWS_IN_SIGHT);
-    const first = Math.max(0, firstInSight - NUM_ROWS_AROUND);
-    const last = Math.min(entities.length, Math.max(0, firstInSight) + NUM_ROWS_IN_SIGHT + NUM_ROWS_AROUND);
+    let first = Math.max(0, firstInSight);
+    let last = Math.min(entities.length, first + NUM_ROWS_IN_SIGHT);
+    const lowest = Math.max(0, first - NUM_ROWS_AROUND);
+    const highest = Math.min(entities.length, last + NUM_ROWS_AROUND);
+    while (first > lowest && (isComplete || this.rows.has(entities[first - 1]))) first -= 1;
+    while (last < highest && (isComplete || this.rows.has(entities[last]))) last += 1;
+    if (first > lowest || last < highest) this.#catchUpSoon();
     const rows = entities.slice(first, last).map((entity, index) => this.#rowOf(entity, first + index));
     if (!rows.length) rows.push(createElement("li", "ed-hint", { textContent: this.words("annotate.no_entities") }));
     const focused = [...list.children].findIndex((row) => row.contains(document.activeElement));
+    const focusedIndex = this.first + focused - first;
+    this.first = first;
     replaceRows(list, rows);
     setStyle(list, "--above", `${first * ROW_PX}px`);
     setStyle(list, "--below", `${(entities.length - last) * ROW_PX}px`);
     // Whoever decides on entities from row to row goes on where the row was that has changed.
     const hasLostFocus = focused >= 0 && !list.contains(document.activeElement);
-    if (hasLostFocus) rows[Math.min(focused, rows.length - 1)].querySelector("button")?.focus({ preventScroll: true });
+    if (!hasLostFocus) return;
+    const row = rows[Math.max(0, Math.min(focusedIndex, rows.length - 1))];
+    row.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  #catchUpSoon() {
+    if (this.isCatchingUp) return;
+    this.isCatchingUp = true;
+    whenIdle(() => {
+      this.isCatchingUp = false;
+      this.#showRows({ isComplete: true });
+    });
   }
 
   #rowOf(entity, index) {
