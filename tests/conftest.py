@@ -1,7 +1,12 @@
 """Fixtures that several kinds of tests share: tiny encoders and checkpoints, made on the spot."""
 
+import os
 import shutil
 from pathlib import Path
+
+# Before torch is there: threads that share matrices of width 16 wait for each other most of the
+# time, and the tests run beside each other anyway.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
