@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# A worker for each core takes the next file of tests; each may need 3 GB of memory.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
 .PHONY: app test e2e check format bench clean
 
@@ -10,10 +12,10 @@ app: $(VENV)/.run-time-installed  ## Start the app on the bundled model and anno
 	$(BIN)/python app.py $(ARGS)
 
 test: $(VENV)/.tests-installed  ## Run all tests; those in a browser are skipped without Chromium.
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 e2e: $(VENV)/.tests-installed  ## Run the tests in Chromium only.
-	$(BIN)/python -m pytest tests/e2e $(ARGS)
+	$(PYTEST) tests/e2e $(ARGS)
 
 check: $(VENV)/.tests-installed  ## Format, lint, types and import rules.
 	$(BIN)/ruff format --check .

@@ -1,7 +1,9 @@
 """Fixtures that several kinds of tests share: tiny encoders and checkpoints, made on the spot."""
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before torch is there: threads that share matrices of width 16 wait for each other most of the
@@ -35,6 +37,26 @@ TEXTS = (
 
 
 EIGHT_SENTENCES = Path(__file__).parent / "data" / "eight_sentences.json"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before the timeout of the test begins
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let a test marked `alone` wait for the tests of the other workers, and they for it.
+
+    Two locks: who is next, and who is running. Without the first, a test that wants to be alone
+    would wait for as long as the others find another test to begin with.
+    """
+    is_alone = item.get_closest_marker("alone") is not None
+    here = Path(__file__)
+    with here.open("rb") as running, (here.parent / "data" / "news.txt").open("rb") as next_:
+        fcntl.flock(next_, fcntl.LOCK_EX)
+        fcntl.flock(running, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        fcntl.flock(next_, fcntl.LOCK_UN)
+        try:
+            return (yield)
+        finally:
+            # A child that a test forked may still hold the file open.
+            fcntl.flock(running, fcntl.LOCK_UN)
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,7 @@ class Stopwatch:
         return 1000 * next(it["value"] for it in metrics if it["name"] == "TaskDuration")
 
 
+@pytest.mark.alone
 def test_six_thousand_characters_with_four_hundred_entities_are_redrawn_in_50_ms(
     store, open_editor
 ):

@@ -94,6 +94,7 @@ def test_its_card_and_metrics_say_how_good_it_is(model: Path, promise: Promise) 
     assert "trainer.finetune" in card
 
 
+@pytest.mark.alone
 def test_it_loads_within_a_second(model: Path) -> None:
     program = (
         "import sys, time; from ner_core.prediction import Predictor; began = time.perf_counter();"
@@ -110,6 +111,7 @@ def test_it_loads_within_a_second(model: Path) -> None:
     assert min(times) <= 1.0
 
 
+@pytest.mark.alone
 def test_it_tags_forty_characters_within_30_milliseconds(predictor: Predictor) -> None:
     assert len(FORTY) == 40
     times = []
