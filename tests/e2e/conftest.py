@@ -20,7 +20,7 @@ from annotation_store.store import AnnotationStore
 from tests.e2e.editor import Editor, show_editor
 
 _ROOT = Path(__file__).parents[2]
-_START_TIMEOUT_S = 120.0
+_START_TIMEOUT_S = 300.0
 _CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
