@@ -307,8 +307,8 @@ class AnnotationStore:
             DocumentNotFound: There is none of this id.
             StaleRevision: Somebody saved in between; nothing is stored.
             ValueError: A span ends behind the text, its label is not the project's, the status
-                or the source is unknown, the duration is negative, the note cannot be stored, or the
-                text has all its independent versions, between which a reviewer is to decide.
+                or the source is unknown, the duration is negative, the note cannot be stored, or
+                the text has all its independent versions, between which a reviewer is to decide.
         """
         check_duration(duration_s)
         check_status(status)
