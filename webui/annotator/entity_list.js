@@ -149,16 +149,14 @@ class EntityList {
   }
 }
 
-// Touches only rows that come, go or change places.
+// Touches only rows that come, go or change places. Those that go do so first: one that stayed in the way would have all rows
+// behind it change places.
 function replaceRows(list, rows) {
+  const staying = new Set(rows);
+  for (const row of [...list.children]) if (!staying.has(row)) row.remove();
   let next = list.firstChild;
   for (const row of rows) {
     if (row === next) next = next.nextSibling;
     else list.insertBefore(row, next);
-  }
-  while (next) {
-    const following = next.nextSibling;
-    next.remove();
-    next = following;
   }
 }
