@@ -145,6 +145,7 @@ def test_the_second_persons_save_is_no_conflict(store: AnnotationStore, document
 
 
 def test_ones_own_second_save_follows_on_ones_first(store: AnnotationStore, document_id: int):
+    set_annotators_per_text(store.database, "default", 3, percent=100)
     mine = save(store, document_id, "梅", NAME)
     save(store, document_id, "雷", PLACE)
     again = store.save(
