@@ -33,6 +33,20 @@ _CHROMIUM_FLAGS = (
 
 expect.set_options(timeout=15_000)
 
+# Waits for transitions, and for trainings: begun last, they would leave the other workers idle.
+_LONGEST = ("test_every_page.py", "test_train.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, of those in Chromium."""
+
+    def rank(item: pytest.Item) -> int:
+        if item.path.parent != Path(__file__).parent:
+            return 0
+        return 1 if item.path.name in _LONGEST else 2
+
+    items.sort(key=rank)
+
 
 @dataclass
 class RunningApp:
