@@ -140,6 +140,15 @@ class AnnotationStore:
         with self.database.reading() as connection:
             return tuple(read_projects(connection).values())
 
+    def project(self, name: str) -> Project:
+        """The project of that name.
+
+        Raises:
+            ValueError: There is none.
+        """
+        with self.database.reading() as connection:
+            return find_project(connection, name)[1]
+
     # Documents
 
     def add(

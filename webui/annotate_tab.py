@@ -119,11 +119,7 @@ class AnnotatePage:
             by_number = {revision.number: revision for revision in history}
             if asked.base_revision and asked.base_revision not in by_number:
                 return conflict_message(asked.request, document, history)
-            (former_labels,) = (
-                project.former_labels
-                for project in self._store.projects()
-                if project.name == document.project
-            )
+            former_labels = self._store.project(document.project).former_labels
             base = by_number.get(asked.base_revision)
             revision = self._store.save(
                 document.id,

@@ -37,6 +37,7 @@ def test_projects_keep_the_order_of_their_labels(store: AnnotationStore) -> None
     odd = LabelSet(("b", "a", "人名"))
     store.create_project("second", odd)
     assert store.projects() == (Project("default", CLUENER), Project("second", odd))
+    assert store.project("second") == Project("second", odd)
 
 
 def test_making_a_project_again_with_the_same_labels_changes_nothing(
@@ -60,6 +61,8 @@ def test_a_project_name_that_cannot_be_read_is_refused(store: AnnotationStore, n
 def test_an_unknown_project_is_named_with_those_there_are(store: AnnotationStore) -> None:
     with pytest.raises(ValueError, match="expected one of the projects 'default', got 'other'"):
         store.page(project="other")
+    with pytest.raises(ValueError, match="expected one of the projects 'default', got 'other'"):
+        store.project("other")
 
 
 def test_projects_do_not_see_each_other(store: AnnotationStore) -> None:
