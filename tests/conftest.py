@@ -1,6 +1,5 @@
 """Fixtures that several kinds of tests share: tiny encoders and checkpoints, made on the spot."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -24,6 +23,11 @@ from trainer.encoder_directory import write_encoder
 from trainer.new_encoder import make_encoder
 from trainer.stepper import processor_has_bfloat16
 
+try:
+    import fcntl
+except ImportError:  # Windows, where tests run one after the other
+    fcntl = None  # type: ignore[assignment]
+
 # A busy machine is not a failed property.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
@@ -46,6 +50,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     Two locks: who is next, and who is running. Without the first, a test that wants to be alone
     would wait for as long as the others find another test to begin with.
     """
+    if fcntl is None:
+        return (yield)
     is_alone = item.get_closest_marker("alone") is not None
     here = Path(__file__)
     with here.open("rb") as running, (here.parent / "data" / "news.txt").open("rb") as next_:
