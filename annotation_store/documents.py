@@ -24,6 +24,9 @@ UNUSED: tuple[Status, ...] = ("rejected", "ignored")
 CluenerLabel = dict[str, dict[str, list[list[int]]]]
 """CLUENER's `label` object: label -> mention -> positions, ends inclusive."""
 
+MAX_NOTE_CHARACTERS = 500
+"""A note says why in a line or two."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
@@ -41,7 +44,7 @@ class NewDocument:
         note: What its annotator wants others to know; kept where somebody has said something.
 
     Raises:
-        ValueError: The text is blank or cannot be stored, a span ends behind it, the status is
+        ValueError: The text or the note cannot be stored, a span ends behind it, the status is
             unknown, or a pre-annotated document has confirmed spans or is no longer new.
     """
 
@@ -64,7 +67,7 @@ class NewDocument:
             )
         check_status(self.status)
         check_text(self.annotator)
-        check_text(self.note)
+        check_note(self.note)
         for spans in (self.spans or (), self.suggestions):
             check_spans(self.text, spans)
         if self.is_preannotated and (self.spans or self.status != "new"):
@@ -269,6 +272,19 @@ def check_duration(duration_s: object) -> None:
     is_number = isinstance(duration_s, int | float) and not isinstance(duration_s, bool)
     if not (is_number and 0 <= cast(float, duration_s) < math.inf):
         raise ValueError(f"expected a duration in seconds from 0, got {reprlib.repr(duration_s)}")
+
+
+def check_note(note: str) -> None:
+    """Refuse a note that cannot be stored, or is an essay.
+
+    Raises:
+        ValueError: Names what was expected.
+    """
+    check_text(note)
+    if len(note) > MAX_NOTE_CHARACTERS:
+        raise ValueError(
+            f"expected note to have at most {MAX_NOTE_CHARACTERS} characters, got {len(note)}"
+        )
 
 
 def check_origin(source: str, annotator: str) -> None:

@@ -26,6 +26,7 @@ from annotation_store.documents import (
     Status,
     StoreError,
     check_duration,
+    check_note,
     check_origin,
     check_status,
     digest_text,
@@ -322,7 +323,7 @@ class AnnotationStore:
         check_duration(duration_s)
         check_status(status)
         check_origin(source, annotator)
-        check_text(note)
+        check_note(note)
         new = NewRevision(spans, suggestions, status, source, annotator, duration_s, note=note)
         with self.database.writing() as connection:
             return save_revision(

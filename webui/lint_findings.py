@@ -144,6 +144,7 @@ def repair(
             suggestions=document.suggestions,
             status=document.status,
             annotator=annotator,
+            note=document.note,
         )
     return tuple(repaired)
 

@@ -180,7 +180,9 @@ def read_state(record: dict[str, object]) -> dict[str, Any]:
         if not isinstance(items, list):
             raise ValueError(f'expected a list as "suggestions", got {quote(items)}')
         suggestions = list(map(read_span, items))
-    annotator, note = record.get("annotator"), record.get("note")
+    annotator = record.get("annotator")
+    # In a file of another tool, "note" may be anything.
+    note = record.get("note") if record.get("status") in STATUSES else ""
     return {
         "external_id": record.get("id", ""),
         "status": record.get("status"),

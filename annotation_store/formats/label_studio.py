@@ -78,7 +78,7 @@ def _read_task(task: dict[str, object], options: ReadOptions, notes: ReadingNote
     kept = [one for one in annotations if is_own or not one.get("was_cancelled")]
     spans, status = None, meta["status"] if is_own else None
     annotator: object = meta.get("annotator")
-    note = meta.get("note")
+    note = meta.get("note") if is_own else ""
     if kept:
         readings = [_read_spans(text, one, notes) for one in kept]
         # Of equals the first: it is what Label Studio shows first.

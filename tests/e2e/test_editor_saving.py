@@ -353,6 +353,71 @@ def test_a_refused_save_stays_in_sight_until_it_is_stored(store, open_editor):
     assert saved(store, first).spans == (Span(3, 5, "planet"),)
 
 
+def test_a_save_that_was_refused_is_never_put_over_a_later_one(store, open_editor):
+    (document_id,) = add(store, "小明在火星（拒绝之后）")
+    add_label(store.database, "default", "asteroid")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    with on_hold(editor.page):
+        editor.select(3, 2)
+        editor.label_button("asteroid").click()
+        editor.press("Enter")
+        # On the next text or, where there is none, on this one: back to it.
+        editor.page.wait_for_timeout(500)
+        editor.press("k")
+        editor.expect_document(document_id)
+        editor.expect_spans(("火星", "asteroid", "human"))
+        editor.press("Tab", "Delete")
+        editor.select(0, 2)
+        editor.press(NAME, "Enter")
+        remove_label(store.database, "default", "asteroid")  # so the first one is refused
+    editor.expect_state("saved")
+    expect(editor.page.get_by_role("button", name="重试")).to_be_hidden()
+    assert saved(store, document_id).spans == (Span(0, 2, "name"),)
+
+
+def test_a_note_whose_save_got_lost_is_offered_again(store, open_editor):
+    (document_id,) = add(store, "小明在长沙（说明）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.page.route("**/queue/join*", lambda route: route.abort())
+    editor.press("Shift+b")
+    note = editor.page.get_by_role("textbox", name="为什么存疑")
+    note.fill("是谁？")
+    note.press("Enter")
+    editor.page.wait_for_timeout(500)
+    editor.page.unroute("**/queue/join*")
+    editor.page.reload()
+    editor = show_editor(editor.page, is_reloaded=True)
+    editor.expect_document(document_id)
+    editor.page.get_by_role("button", name="恢复草稿").click()
+    note = editor.page.get_by_role("textbox", name="为什么存疑")
+    expect(note).to_have_value("是谁？")
+    # Left by a click into the text, it is not lost either.
+    editor.text.click(position={"x": 3, "y": 3})
+    editor.press("Enter")
+    editor.expect_state("saved")
+    assert (saved(store, document_id).status, saved(store, document_id).note) == (
+        "flagged",
+        "是谁？",
+    )
+
+
+def test_a_note_that_was_begun_for_one_text_flags_no_other(store, open_editor):
+    first, second = add(store, *(numbered("小明在西宁。", n) for n in range(97, 99)))
+    editor = open_editor()
+    editor.expect_document(first)
+    editor.press("Shift+b")
+    editor.page.get_by_role("textbox", name="为什么存疑").fill("只说第一条")
+    editor.page.get_by_role("button", name="下一条（J）").click()
+    editor.expect_document(second)
+    expect(editor.page.get_by_test_id("note-form")).to_be_hidden()
+    editor.press("Enter")
+    editor.expect_state("saved")
+    assert (saved(store, second).status, saved(store, second).note) == ("accepted", "")
+    assert saved(store, first).status == "new"
+
+
 def test_a_name_typed_on_the_page_review_is_the_name_of_later_saves(store, open_editor):
     first, second = add(store, *(numbered("小明在长春。", n) for n in range(95, 97)))
     editor = open_editor()

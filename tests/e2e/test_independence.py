@@ -103,7 +103,7 @@ def test_two_people_label_a_text_independently_and_a_third_decides(
     lei.expect_state("saved")
     assert store.get(1).status == "new"
 
-    # The first one's page shows their own version; it is closed, and a change of it is refused.
+    # The first one's page shows their own version; it is closed, and a change of it is not kept.
     mei.page.reload()
     open_from_data(mei.page)
     mei.expect_document(1)
@@ -113,9 +113,10 @@ def test_two_people_label_a_text_independently_and_a_third_decides(
     expect(mei.root).to_have_attribute("data-revision", "2")
     expect(mei.page.get_by_test_id("independent")).to_have_text("独立标注，等待裁定")
     mei.text.focus()
-    mei.press("Enter")
-    mei.expect_state("error")
-    expect(mei.root).to_contain_text("2 份独立标注都已完成，由“复核”页裁定")
+    mei.press("Tab", "Delete", "Enter")
+    expect(mei.notice).to_contain_text("独立标注已齐，由“复核”裁定，改动没有保存")
+    mei.expect_spans(*mine)
+    mei.expect_state("clean")
     assert [revision.is_independent for revision in store.history(1)] == [False, True, True]
 
     # Review says that they are independent, shows their agreement, and settles the text.

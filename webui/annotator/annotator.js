@@ -342,16 +342,15 @@ const DRAFT_COMMANDS = new Set(["restoreDraft", "discardDraft", "next", "previou
 const BUTTON_KEYS = new Set(["Enter", "NumpadEnter", "Space", "Tab", "ArrowUp", "ArrowDown"]);
 
 // What Gradio does for an event takes as long as drawing a document: the person sees that first.
+const waitingForPaint = new Set();
 function afterPaint(act) {
-  let isDone = false;
-  const actOnce = () => {
-    if (isDone) return;
-    isDone = true;
-    act();
-  };
+  const actOnce = () => waitingForPaint.delete(actOnce) && act();
+  waitingForPaint.add(actOnce);
   requestAnimationFrame(() => setTimeout(actOnce));
   setTimeout(actOnce, MAX_WAIT_FOR_PAINT_MS);
 }
+// Nothing is painted any more on a page that is left.
+globalThis.addEventListener("pagehide", () => waitingForPaint.forEach((actOnce) => actOnce()));
 
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const texts = JSON.parse(props.texts)[language];

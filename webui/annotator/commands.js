@@ -148,7 +148,12 @@ class Commands extends SelectionCommands {
   }
 
   saveAndNext() {
-    this.state.acceptAll();
+    if (this.editor.noteForm.isFilled) {
+      // Typed, and then left by a click into the text: it is not to be lost.
+      this.saveNote();
+      return;
+    }
+    if (!this.session.current.document.is_closed) this.state.acceptAll();
     this.#saveAndGoOn("accepted");
   }
 
@@ -169,6 +174,8 @@ class Commands extends SelectionCommands {
   }
 
   saveNote() {
+    // Another text may have come meanwhile, which closes the form.
+    if (!this.editor.noteForm.isOpen) return;
     this.#saveAndGoOn("flagged", this.editor.noteForm.take());
   }
 
@@ -250,6 +257,13 @@ class Commands extends SelectionCommands {
 
   #saveAndGoOn(status, note = "") {
     const { current } = this.session;
+    if (current.document.is_closed) {
+      // The server would refuse: what others have seen by now is nobody's own version any more.
+      this.session.discardChanges();
+      this.session.next();
+      this.editor.tell("annotate.closed_not_saved", { position: current.document.position });
+      return;
+    }
     this.session.save(status, this.editor.annotatorName, note);
     this.session.next();
     // Mostly the next document is drawn by now; this one was accepted and may still be on screen.

@@ -1,7 +1,7 @@
 // Work that was left unsaved, in this tab or in one that is closed by now, is offered when its document is shown.
 
 class DraftOffers {
-  // `page` is told showDraft(draft), showConflict(...) and run("restoreDraft").
+  // `page` is told showDraft(draft), showConflict(...) and run("restoreDraft"), and has a `noteForm`.
   constructor({ drafts, presence, saves, page }) {
     this.drafts = drafts;
     this.presence = presence;
@@ -25,7 +25,8 @@ class DraftOffers {
     if (!draft || (!isOfThisTab && (await this.presence.isOpenElsewhere(draft.tab)))) return;
     // A save of this document on its way keeps its draft until the answer comes.
     if (this.saves.isWaiting(work) || state.isDirty || !isShown()) return;
-    if (!draft.lost.length && AnnotationState.isSame(draft.entities, state.entities)) {
+    const hasNote = draft.note && draft.note !== document.note;
+    if (!hasNote && !draft.lost.length && AnnotationState.isSame(draft.entities, state.entities)) {
       this.drafts.removeAll(document);
     } else if (draft.base === document.revision) {
       work.draft = draft;
@@ -47,8 +48,11 @@ class DraftOffers {
 
   accept(work) {
     this.drafts.removeAll(work.document);
-    work.state.restore(work.draft.entities);
+    const { entities, note } = work.draft;
+    work.state.restore(entities);
     work.draft = null;
+    // Why the text was to be flagged: Enter flags it now.
+    if (note) this.page.noteForm.open(note);
   }
 
   discard(work) {

@@ -29,15 +29,16 @@ class Drafts {
     this.waiting = { key, value: this.#draftOf(document, entities), onFailed, timer };
   }
 
-  // Writes a draft at once.
-  write(document, entities) {
+  // Writes a draft at once; `note` is that of a save on its way, "" where it has none.
+  write(document, entities, note = "") {
     this.#writeWaiting();
-    this.#store(this.#key(document.id, document.revision), this.#draftOf(document, entities));
+    this.#store(this.#key(document.id, document.revision), { ...this.#draftOf(document, entities), note });
   }
 
-  remove(document) {
+  // `annotator` is whoever saved; another name may have been typed in since.
+  remove(document, annotator = this.getAnnotator()) {
     this.#writeWaiting();
-    this.storage.removeItem(this.#key(document.id, document.revision));
+    this.storage.removeItem(this.#key(document.id, document.revision, annotator));
   }
 
   removeAll(document) {
@@ -119,7 +120,7 @@ class Drafts {
     return isOwn ? [Number(documentId), Number(revision)] : [];
   }
 
-  #key(documentId, revision) {
-    return `${DRAFT_PREFIX}${documentId}/${revision}/${this.getAnnotator()}`;
+  #key(documentId, revision, annotator = this.getAnnotator()) {
+    return `${DRAFT_PREFIX}${documentId}/${revision}/${annotator}`;
   }
 }

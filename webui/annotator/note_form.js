@@ -8,7 +8,8 @@ class NoteForm {
     this.form = form;
     this.input = input;
     input.addEventListener("keydown", (event) => {
-      if (event.isComposing) return;
+      // Safari's Enter that ends a composition says so by its key code only.
+      if (event.isComposing || event.keyCode === 229) return;
       if (event.key === "Enter") run("saveNote");
       else if (event.key === "Escape") run("cancelNote");
       else return;
@@ -20,6 +21,15 @@ class NoteForm {
   draw(text) {
     setText(this.shown, text);
     this.shown.hidden = !text;
+  }
+
+  get isOpen() {
+    return !this.form.hidden;
+  }
+
+  // Whether there is a note that nobody has saved.
+  get isFilled() {
+    return this.isOpen && this.input.value.trim() !== "";
   }
 
   open(text) {
@@ -36,8 +46,9 @@ class NoteForm {
   }
 
   close() {
-    if (this.form.hidden) return;
+    if (!this.isOpen) return;
     this.form.hidden = true;
+    this.input.value = "";
     this.root.focus({ preventScroll: true });
   }
 }

@@ -7,10 +7,10 @@ and what came.
 import reprlib
 from typing import Any, Final
 
+from annotation_store.documents import MAX_NOTE_CHARACTERS
 from ner_core.spans import Span, check_text
 
 _MAX_ANNOTATOR_CHARACTERS: Final = 64
-_MAX_NOTE_CHARACTERS: Final = 500
 _MAX_IDS: Final = 1000
 _MAX_STRING_CHARACTERS: Final = 1000
 _MAX_TOKEN_CHARACTERS: Final = 64
@@ -135,6 +135,6 @@ def read_optional_note(fields: dict[str, Any]) -> str:
     """A few words for others; "" when there are none."""
     if "note" not in fields:
         return ""
-    note = read_string(fields, "note", max_characters=_MAX_NOTE_CHARACTERS).strip()
+    note = read_string(fields, "note", max_characters=MAX_NOTE_CHARACTERS).strip()
     check_text(note)
     return note

@@ -16,13 +16,13 @@ class SaveStatus {
     const { document, state } = current;
     if (hasConflict) {
       this.#show("conflict", "annotate.save_conflict");
-    } else if (refused) {
-      if (refused === current) this.#show("error", "annotate.save_error");
-      else this.#show("error", "annotate.save_error_other", { position: refused.document.position });
     } else if (lane.isLate) {
       const key = saves.numWaiting ? "annotate.save_error" : "annotate.no_answer";
       this.#show("error", key);
       return { key };
+    } else if (refused) {
+      if (refused === current) this.#show("error", "annotate.save_error");
+      else this.#show("error", "annotate.save_error_other", { position: refused.document.position });
     } else if (state.isDirty && !saves.isWaitingAsItIs(current)) {
       this.#show("dirty", "annotate.save_dirty");
     } else if (saves.numWaiting) {

@@ -42,7 +42,7 @@ class Saves {
     const { entities, ...rest } = save;
     const bare = ({ start, end, label }) => ({ start, end, label });
     this.forgetAnswer(work);
-    this.drafts.write(work.document, entities);
+    this.drafts.write(work.document, entities, save.note);
     this.lane.push({
       event: "save",
       work,
@@ -62,7 +62,7 @@ class Saves {
 
   #onAnswer(work, save, message) {
     if (message.kind === "saved") {
-      this.drafts.remove(work.document);
+      this.drafts.remove(work.document, save.annotator);
       const { document } = work;
       // One of several independent versions decides nothing yet.
       if (document.status === "new" && !document.is_independent) this.onReviewed();
@@ -74,7 +74,8 @@ class Saves {
     } else if (message.kind === "conflict") {
       this.#onConflict(work, save, message.document);
     } else {
-      this.refused.set(work, { save, reason: message.reason });
+      // A later save of the same work stands for this one.
+      if (!this.isWaiting(work)) this.refused.set(work, { save, reason: message.reason });
       this.page.tell("annotate.refused", { reason: message.reason });
     }
     this.page.savingChanged();
@@ -82,13 +83,15 @@ class Saves {
 
   #markSaved(work, entities) {
     work.state.saved = entities;
+    this.refused.delete(work);
     if (work.state.isDirty) this.drafts.write(work.document, work.state.entities);
     this.lastSaved = work;
   }
 
   #onConflict(work, save, theirs) {
-    this.drafts.remove(work.document);
+    this.drafts.remove(work.document, save.annotator);
     theirs.is_independent = work.document.is_independent;
+    theirs.is_closed = work.document.is_closed;
     work.document = theirs;
     if (isStored(save, theirs)) {
       // An answer got lost and the save was sent twice: the first one did arrive. What was saved after it follows.
@@ -98,7 +101,7 @@ class Saves {
     // Whoever has saved the text again since chooses once, between the last of it and the other version.
     const mine = this.#takeWaiting(work, save);
     const changed = () => (work.state.isDirty && !AnnotationState.isSame(work.state.entities, mine.entities));
-    this.drafts.write(theirs, changed() ? work.state.entities : mine.entities);
+    this.drafts.write(theirs, changed() ? work.state.entities : mine.entities, mine.note);
     this.page.showConflict({
       document: theirs,
       entities: mine.entities,
@@ -124,6 +127,7 @@ class Saves {
   }
 }
 
-function isStored({ entities, status }, document) {
-  return document.status === status && AnnotationState.isSame(entities, AnnotationState.entitiesOf(document));
+function isStored({ entities, status, note }, document) {
+  if (document.status !== status || document.note !== note) return false;
+  return AnnotationState.isSame(entities, AnnotationState.entitiesOf(document));
 }

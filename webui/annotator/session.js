@@ -139,6 +139,15 @@ class Session {
     this.page.savingChanged();
   }
 
+  // Goes back to what is stored of the current work.
+  discardChanges() {
+    const { current } = this;
+    if (!current.state.isDirty) return;
+    this.drafts.remove(current.document);
+    current.state = new AnnotationState(current.document);
+    this.#show(current);
+  }
+
   save(status, annotator, note) {
     const work = this.current;
     const { entities } = work.state;

@@ -35,6 +35,10 @@ ANNOTATE: Final[Block] = {
         "第 {position} 条未保存，草稿已保留",
         "Text {position} not saved, your draft is kept",
     ),
+    "annotate.closed_not_saved": (
+        "第 {position} 条的独立标注已齐，由“复核”裁定，改动没有保存。",
+        "Text {position} has all its independent versions: Review decides, changes are not kept.",
+    ),
     "annotate.no_answer": ("服务器没有回应", "The server does not answer"),
     "annotate.retry": ("重试", "Try again"),
     "annotate.refused": ("服务器拒绝了请求：{reason}", "The server refused: {reason}"),
