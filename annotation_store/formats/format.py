@@ -195,7 +195,9 @@ def read_state(record: dict[str, object]) -> dict[str, Any]:
 def write_state(document: NewDocument) -> dict[str, object]:
     """The shared keys that say something about a document, but for "id", which stands first."""
     record: dict[str, object] = {}
-    if document.status != ("new" if document.spans is None else "accepted"):
+    # A note is read beside a status only.
+    is_usual = document.status == ("new" if document.spans is None else "accepted")
+    if not is_usual or document.note:
         record["status"] = document.status
     if document.suggestions or document.is_preannotated:
         record["suggestions"] = [
