@@ -111,8 +111,8 @@ def test_a_text_export_counts_all_that_it_leaves_out(
 def test_a_csv_export_opens_in_excel(store: AnnotationStore, tmp_path: Path) -> None:
     store.add([accepted("浙商银行", SPANS[:1], "7")])
     assert export(store, tmp_path, "csv") == (
-        '\ufeff"id","text","status","label","suggestions","annotator"\n'
-        '"7","浙商银行","accepted","{""company"": {""浙商银行"": [[0, 3]]}}","",""\n'
+        '\ufeff"id","text","status","label","suggestions","annotator","note"\n'
+        '"7","浙商银行","accepted","{""company"": {""浙商银行"": [[0, 3]]}}","","",""\n'
     )
 
 
