@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# A worker for each core takes the next file of tests; each may need 3 GB of memory.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
+# ARGS="-n 2" lets two workers take files of tests side by side; each may need 3 GB of memory.
+PYTEST := $(BIN)/python -m pytest
 
 .PHONY: app test e2e check format bench clean
 
