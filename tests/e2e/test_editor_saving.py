@@ -353,29 +353,6 @@ def test_a_refused_save_stays_in_sight_until_it_is_stored(store, open_editor):
     assert saved(store, first).spans == (Span(3, 5, "planet"),)
 
 
-def test_a_save_that_was_refused_is_never_put_over_a_later_one(store, open_editor):
-    (document_id,) = add(store, "小明在火星（拒绝之后）")
-    add_label(store.database, "default", "asteroid")
-    editor = open_editor()
-    editor.expect_document(document_id)
-    with on_hold(editor.page):
-        editor.select(3, 2)
-        editor.label_button("asteroid").click()
-        editor.press("Enter")
-        # On the next text or, where there is none, on this one: back to it.
-        editor.page.wait_for_timeout(500)
-        editor.press("k")
-        editor.expect_document(document_id)
-        editor.expect_spans(("火星", "asteroid", "human"))
-        editor.press("Tab", "Delete")
-        editor.select(0, 2)
-        editor.press(NAME, "Enter")
-        remove_label(store.database, "default", "asteroid")  # so the first one is refused
-    editor.expect_state("saved")
-    expect(editor.page.get_by_role("button", name="重试")).to_be_hidden()
-    assert saved(store, document_id).spans == (Span(0, 2, "name"),)
-
-
 def test_a_note_whose_save_got_lost_is_offered_again(store, open_editor):
     (document_id,) = add(store, "小明在长沙（说明）")
     editor = open_editor()
