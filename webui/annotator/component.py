@@ -44,6 +44,7 @@ _SCRIPTS: Final = (
     *TAGGED_TEXT_SCRIPTS,
     "annotation_state.js",
     "text_layout.js",
+    "caret.js",
     "text_view.js",
     "word_hints.js",
     "annotator_name.js",

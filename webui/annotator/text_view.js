@@ -1,8 +1,7 @@
 // The text on the page: its entities, the selection, a caret that the keyboard moves, and grips at the active entity.
 //
 // The selection is the browser's own, so that it is read aloud and copied as everywhere else. Its marks, the caret and
-// the grips are elements of this page: a browser would mark the full height of the wide lines, and shows no caret where
-// nothing can be typed. Positions are code points.
+// the grips are elements of this page: a browser would mark the full height of the wide lines. Positions are code points.
 
 // Places that "label all" would add are marked by the browser (CSS Custom Highlight API): no element for each.
 const PLACES_HIGHLIGHT = "annotator-places";
@@ -12,7 +11,7 @@ class TextView {
     this.frame = frame;
     this.text = text;
     this.marks = selection;
-    this.caret = caret;
+    this.caret = new Caret(caret);
     this.grips = { start: startGrip, end: endGrip };
     this.offsets = new TextOffsets("");
     this.tagged = new TaggedText(text, "entity", { isSightFirst: true });
@@ -28,13 +27,6 @@ class TextView {
     for (const type of ["wheel", "pointerdown", "touchmove"]) {
       frame.addEventListener(type, () => (this.followsCaret = false), { passive: true });
     }
-    const reduceMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.blink = reduceMotion
-      ? null
-      : caret.animate([{ opacity: 1 }, { opacity: 1, offset: 0.5 }, { opacity: 0, offset: 0.55 }, { opacity: 0 }], {
-          duration: 1100,
-          iterations: Infinity,
-        });
   }
 
   get start() {
@@ -167,10 +159,8 @@ class TextView {
         return mark;
       }),
     );
-    place(this.caret, caret, origin);
+    this.caret.put(caret, origin);
     this.#drawGrips(origin);
-    // A caret that has just moved is shown at once, not in the dark half of its blinking.
-    if (this.blink) this.blink.currentTime = 0;
   }
 
   #selectInBrowser() {
