@@ -283,7 +283,7 @@ def check_note(note: str) -> None:
     check_text(note)
     if len(note) > MAX_NOTE_CHARACTERS:
         raise ValueError(
-            f"expected note to have at most {MAX_NOTE_CHARACTERS} characters, got {len(note)}"
+            f"expected the note to have at most {MAX_NOTE_CHARACTERS} characters, got {len(note)}"
         )
 
 

@@ -1,15 +1,20 @@
 """What a person sees of the editor and can do with it, for the browser tests."""
 
 import re
+import time
+from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import delete
 
 from annotation_store.store import AnnotationStore, Document, NewDocument
 from annotation_store.tables import LeaseRow
+from ner_core.spans import Span
 
 BANK = "浙商银行企业信贷部叶老桂博士则从另一个角度解读。叶老桂认为，银监会才是转折。"
 # The order of the label set gives the digits.
+# As long as Playwright's own expectations wait.
+WAIT_S = 15
 ADDRESS, BOOK, COMPANY, NAME, SCENE = "1", "2", "3", "7", "0"
 
 
@@ -41,7 +46,7 @@ class Editor:
         )
 
     def expect_spans(self, *expected: tuple[str, str, str]) -> None:
-        assert [tuple(span) for span in self.spans()] == list(expected)
+        wait_for(lambda: [tuple(span) for span in self.spans()], list(expected), self.page)
 
     def expect_state(self, state: str) -> None:
         expect(self.status).to_have_attribute("data-state", state)
@@ -118,3 +123,16 @@ def numbered(text: str, number: int) -> str:
 
 def saved(store: AnnotationStore, document_id: int) -> Document:
     return store.get(document_id)
+
+
+def expect_saved(store: AnnotationStore, document_id: int, page: Page, *spans: Span) -> None:
+    """A save may be on its way while the page already shows what comes next."""
+    wait_for(lambda: saved(store, document_id).spans, spans, page)
+
+
+def wait_for(look: Callable[[], object], expected: object, page: Page) -> None:
+    """Look again until it is as expected; what the page does meanwhile goes on."""
+    until = time.monotonic() + WAIT_S
+    while (found := look()) != expected and time.monotonic() < until:
+        page.wait_for_timeout(50)
+    assert found == expected

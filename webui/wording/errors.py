@@ -206,6 +206,7 @@ NOUNS: Final[dict[str, str]] = {
     "what is searched for": "搜索词",
     "the project's name": "项目名",
     "the document's text": "文本",
+    "the note": "存疑的原因",
     "the document's external id": "文本的外部编号",
     "the document's position": "文本的位置",
     "the revision's number": "修订号",
