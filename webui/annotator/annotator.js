@@ -279,11 +279,14 @@ class Annotator {
       this.view.showMarks();
     });
     help.addEventListener("close", () => root.focus());
-    for (const type of ["scroll", "pointerdown"]) frame.addEventListener(type, () => this.hints.close());
+    // The browser itself scrolls too, when a block above has got its height.
+    for (const type of ["wheel", "touchmove", "pointerdown"]) {
+      frame.addEventListener(type, () => this.hints.close(), { passive: true });
+    }
     frame.addEventListener("scroll", () => this.view.showPlaces());
     new ResizeObserver(() => {
-      this.hints.close();
       this.view.relayout();
+      this.hints.relayout();
     }).observe(text);
     this.#watchVisibility(root);
   }

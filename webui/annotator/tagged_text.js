@@ -7,10 +7,12 @@
 const WIDTH_WITH_TAGS = 1.3;
 const NUM_FIRST_IN_SIGHT = 4; // until the browser says which blocks are
 const MAX_CATCHING_UP_MS = 5; // a key may come at any time
+// A block this near is drawn at once too: by a scroll of two lines it is there.
+const NEARLY_IN_SIGHT = "100px";
 
 class TaggedText {
-  // `isSightFirst` cuts the text into blocks; they need `content-visibility: auto`, or the browser does not say which are in
-  // sight. A text that nobody edits stays in one piece: it is drawn once, and copied from as it is.
+  // `isSightFirst` cuts the text into blocks, which are in sight when they are in what scrolls the container: its parent. A
+  // text that nobody edits stays in one piece: it is drawn once, and copied from as it is.
   constructor(container, testId, { isSightFirst = false } = {}) {
     this.container = container;
     this.testId = testId;
@@ -19,9 +21,10 @@ class TaggedText {
     this.blocks = [];
     this.isCatchingUp = false;
     if (!isSightFirst) return;
-    container.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
-      target.block.isInSight = !skipped;
-      if (!skipped) target.block.catchUp();
+    // `content-visibility: auto` also tells, but counts what is a window and a half away as in sight.
+    this.sight = new IntersectionObserver((entries) => entries.forEach(takeSight), {
+      root: container.parentElement,
+      rootMargin: NEARLY_IN_SIGHT,
     });
   }
 
@@ -74,6 +77,9 @@ class TaggedText {
     if (this.isSightFirst) for (const block of this.blocks.slice(NUM_FIRST_IN_SIGHT)) block.isInSight = false;
     if (this.blocks.length > 1) this.#estimateHeights();
     this.container.replaceChildren(...this.blocks.map((block) => block.element));
+    this.sight?.disconnect();
+    // A single block is always drawn at once.
+    if (this.blocks.length > 1) for (const { element } of this.blocks) this.sight?.observe(element);
   }
 
   #catchUpSoon() {
@@ -102,6 +108,11 @@ class TaggedText {
       element.style.containIntrinsicBlockSize = `auto ${Math.round(numLines * parseFloat(lineHeight))}px`;
     }
   }
+}
+
+function takeSight({ target: { block }, isIntersecting }) {
+  block.isInSight = isIntersecting;
+  if (isIntersecting) block.catchUp();
 }
 
 // Safari 18 has no idle callbacks.

@@ -26,16 +26,19 @@ class WordHints {
     this.typed = "";
     this.first = null;
     this.layer.hidden = !words.length;
-    const origin = this.frame.getBoundingClientRect();
     this.layer.replaceChildren(
-      ...Array.from(this.words, ([code, { start, end, rect }]) => {
+      ...Array.from(this.words, ([code, { start, end }]) => {
         const hint = createElement("kbd", "", { textContent: code.toUpperCase() });
         Object.assign(hint.dataset, { code, start, end });
-        hint.style.left = `${rect.left - origin.left - this.frame.clientLeft + this.frame.scrollLeft}px`;
-        hint.style.top = `${rect.top - origin.top - this.frame.clientTop + this.frame.scrollTop}px`;
         return hint;
       }),
     );
+    this.#put(words.map(({ rect }) => rect));
+  }
+
+  // To be called when the text has been laid out anew: blocks above it may have got their height.
+  relayout() {
+    if (this.isOpen) this.#put(Array.from(this.words.values(), ({ start }) => this.view.layout.rectAt(start)));
   }
 
   close() {
@@ -65,6 +68,18 @@ class WordHints {
       start: Math.min(this.first.start, word.start),
       end: Math.max(this.first.end, word.end),
     };
+  }
+
+  // Each letter over its word, of which these are the rectangles.
+  #put(rects) {
+    const { frame, layer } = this;
+    const { left, top } = frame.getBoundingClientRect();
+    const [right, down] = [frame.scrollLeft - left - frame.clientLeft, frame.scrollTop - top - frame.clientTop];
+    rects.forEach((rect, index) => {
+      const { style } = layer.children[index];
+      style.left = `${rect.left + right}px`;
+      style.top = `${rect.top + down}px`;
+    });
   }
 
   // Only what the letters so far can become stays bright.
