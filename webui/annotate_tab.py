@@ -306,7 +306,11 @@ def build(
     )
     blocks.unload(page.leave)
     current_project.change(
-        project_message, outputs=page.editor, show_progress="hidden", api_visibility="private"
+        project_message,
+        inputs=current_project,
+        outputs=page.editor,
+        show_progress="hidden",
+        api_visibility="private",
     )
     return page
 

@@ -135,4 +135,4 @@ def wait_for(look: Callable[[], object], expected: object, page: Page) -> None:
     until = time.monotonic() + WAIT_S
     while (found := look()) != expected and time.monotonic() < until:
         page.wait_for_timeout(50)
-    assert found == expected
+    assert found == expected, f"expected {expected}, found {found}"

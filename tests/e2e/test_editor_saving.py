@@ -338,29 +338,29 @@ def test_a_save_behind_one_whose_answer_got_lost_is_stored_too(store, open_edito
 
 def test_a_refused_save_stays_in_sight_until_it_is_stored(store, open_editor):
     first, second, third = add(store, *(numbered("小明在火星。", n) for n in range(90, 93)))
-    add_label(store.database, "default", "planet")
+    add_label(store.database, "default", "comet")
     editor = open_editor()
     editor.expect_document(first)
     editor.select(3, 2)
     editor.press("Shift+1")
-    editor.expect_spans(("火星", "planet", "human"))
-    remove_label(store.database, "default", "planet")
+    editor.expect_spans(("火星", "comet", "human"))
+    remove_label(store.database, "default", "comet")
     editor.press("Enter")
     editor.expect_document(second)
     position = saved(store, first).position
     not_saved = f"第 {position} 条未保存，草稿已保留"
     expect(editor.status).to_have_text(not_saved)
-    expect(editor.notice).to_contain_text("planet")
+    expect(editor.notice).to_contain_text("comet")
     editor.press("Enter")
     editor.expect_document(third)
     editor.page.wait_for_timeout(1500)
     assert saved(store, second).status == "accepted"
     expect(editor.status).to_have_text(not_saved)
     assert saved(store, first).spans == ()
-    add_label(store.database, "default", "planet")
+    add_label(store.database, "default", "comet")
     editor.page.get_by_role("button", name="重试").click()
     editor.expect_state("saved")
-    assert saved(store, first).spans == (Span(3, 5, "planet"),)
+    assert saved(store, first).spans == (Span(3, 5, "comet"),)
 
 
 def test_a_note_whose_save_got_lost_is_offered_again(store, open_editor):

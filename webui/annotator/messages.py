@@ -270,9 +270,9 @@ def documents_message(
     }
 
 
-def project_message() -> Message:
-    """Another project was chosen: what is on screen belongs to the one before."""
-    return _message("project", None)
+def project_message(name: str) -> Message:
+    """The project of this name was chosen; what is on screen may belong to another one."""
+    return _message("project", None) | {"project": name}
 
 
 def saved_message(request: str, document_id: int, revision: Revision) -> Message:

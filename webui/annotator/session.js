@@ -15,6 +15,7 @@ class Session {
     this.send = send;
     this.works = new Map();
     this.current = null;
+    this.project = null; // its name
     this.labels = [];
     this.formerLabels = new Map();
     this.guideline = null;
@@ -54,7 +55,8 @@ class Session {
       // Other pages do not know by which name somebody goes here, and so not which version is theirs.
       if (document?.is_independent && message.username === null) this.#openAgain(document);
       else this.#jumpTo(message);
-    } else if (message.kind === "project") {
+    } else if (message.kind === "project" && message.project !== this.project) {
+      // A page that has just been loaded may have documents of it before it is told.
       this.#restart();
     }
   }
@@ -222,6 +224,7 @@ class Session {
   }
 
   #takeProject(message) {
+    this.project = message.project;
     this.labels = message.labels;
     this.formerLabels = new Map(Object.entries(message.former_labels));
     this.guideline = message.guideline;
