@@ -69,8 +69,8 @@ def test_six_thousand_characters_with_four_hundred_entities_are_redrawn_at_once(
     expect(editor.entities).to_have_count(400)
     editor.press("Tab")
     stopwatch = Stopwatch(editor)
-    # What is promised, 50 ms to the paint, is `benchmarks.annotate`'s to measure, on a quiet machine. The best rounds of
-    # this test take half of these limits there; a key that draws the whole text takes more than they allow.
+    # The 50 ms to the paint that are promised are for `benchmarks.annotate` to measure, on a quiet
+    # machine, where the best rounds take half of these limits; drawing the whole text takes more.
     assert stopwatch.best_of("1", "2") < 40
     assert stopwatch.best_of("Tab", "Shift+Tab") < 40
     assert stopwatch.best_of("ArrowDown", "ArrowUp") < 40

@@ -405,6 +405,34 @@ def test_a_note_that_was_begun_for_one_text_flags_no_other(store, open_editor):
     assert saved(store, first).status == "new"
 
 
+def test_a_note_half_typed_is_there_when_one_comes_back(store, open_editor):
+    first, second = add(store, *(numbered("小明在银川。", n) for n in range(101, 103)))
+    editor = open_editor()
+    editor.expect_document(first)
+    editor.press("Shift+b")
+    note = editor.page.get_by_role("textbox", name="为什么存疑")
+    note.fill("写到一半")
+    editor.page.get_by_role("button", name="下一条（J）").click()
+    editor.expect_document(second)
+    editor.press("k")
+    editor.expect_document(first)
+    expect(note).to_have_value("写到一半")
+    expect(editor.root).to_be_focused()
+    editor.page.wait_for_timeout(500)  # drafts are written when there is time
+    editor.page.reload()
+    editor = show_editor(editor.page, is_reloaded=True)
+    editor.expect_document(first)
+    editor.page.get_by_role("button", name="恢复草稿").click()
+    note = editor.page.get_by_role("textbox", name="为什么存疑")
+    expect(note).to_have_value("写到一半")
+    note.press("Escape")
+    editor.page.wait_for_timeout(500)
+    editor.page.reload()
+    editor = show_editor(editor.page, is_reloaded=True)
+    editor.expect_document(first)
+    expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
+
+
 def test_a_name_typed_on_the_page_review_is_the_name_of_later_saves(store, open_editor):
     first, second = add(store, *(numbered("小明在长春。", n) for n in range(95, 97)))
     editor = open_editor()

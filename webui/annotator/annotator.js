@@ -21,7 +21,11 @@ class Annotator {
     this.list = new EntityList(parts, words);
     this.saveStatus = new SaveStatus(parts, words);
     this.session = new Session(this, (event, payload) => afterPaint(() => trigger(event, payload)));
-    this.noteForm = new NoteForm(parts, (command) => this.run(command));
+    this.noteForm = new NoteForm(
+      parts,
+      (command) => this.run(command),
+      () => this.session.keepDraft(),
+    );
     this.guidelines = new GuidelinePanel(parts, words, language, (label, text, onSaved) =>
       this.session.saveGuideline(label, text, onSaved),
     );
@@ -68,6 +72,7 @@ class Annotator {
     if (session.username !== null) parts.annotator.value = session.username;
     this.hideDraft();
     this.noteForm.close();
+    if (work.typedNote) this.noteForm.show(work.typedNote);
     this.hints.close();
     this.#takeFocus();
     this.tell("");

@@ -148,7 +148,7 @@ class Commands extends SelectionCommands {
   }
 
   saveAndNext() {
-    if (this.editor.noteForm.isFilled) {
+    if (this.editor.noteForm.typed) {
       // Typed, and then left by a click into the text: it is not to be lost.
       this.saveNote();
       return;
@@ -181,6 +181,7 @@ class Commands extends SelectionCommands {
 
   cancelNote() {
     this.editor.noteForm.close();
+    this.session.keepDraft();
   }
 
   next() {

@@ -24,7 +24,7 @@ class DraftOffers {
     const isOfThisTab = draft?.tab === this.presence.id;
     if (!draft || (!isOfThisTab && (await this.presence.isOpenElsewhere(draft.tab)))) return;
     // A save of this document on its way keeps its draft until the answer comes.
-    if (this.saves.isWaiting(work) || state.isDirty || !isShown()) return;
+    if (this.saves.isWaiting(work) || isUnsaved(work) || !isShown()) return;
     const hasNote = draft.note && draft.note !== document.note;
     if (!hasNote && !draft.lost.length && AnnotationState.isSame(draft.entities, state.entities)) {
       this.drafts.removeAll(document);

@@ -20,19 +20,20 @@ class Drafts {
   }
 
   // Keeps a draft within a moment: to write all of a long text with each key would take longer than to draw it.
-  // `onFailed()` is called where the browser cannot keep it, as private windows and a full storage cannot.
-  keep(document, entities, onFailed) {
+  // `note` is what is typed to say why the text is flagged. `onFailed()` is called where the browser cannot keep it, as
+  // private windows and a full storage cannot.
+  keep(document, entities, note, onFailed) {
     const key = this.#key(document.id, document.revision);
     if (this.waiting?.key !== key) this.#writeWaiting();
     clearTimeout(this.waiting?.timer);
     const timer = setTimeout(() => this.#writeWaiting(), WRITE_AFTER_MS);
-    this.waiting = { key, value: this.#draftOf(document, entities), onFailed, timer };
+    this.waiting = { key, value: this.#draftOf(document, entities, note), onFailed, timer };
   }
 
   // Writes a draft at once; `note` is that of a save on its way, "" where it has none.
   write(document, entities, note = "") {
     this.#writeWaiting();
-    this.#store(this.#key(document.id, document.revision), { ...this.#draftOf(document, entities), note });
+    this.#store(this.#key(document.id, document.revision), this.#draftOf(document, entities, note));
   }
 
   // `annotator` is whoever saved; another name may have been typed in since.
@@ -72,8 +73,8 @@ class Drafts {
     return this.#read(document.id).filter((draft) => draft.text === document.text);
   }
 
-  #draftOf(document, entities) {
-    return { text: document.text, entities, at: new Date().toISOString(), tab: this.tabId };
+  #draftOf(document, entities, note) {
+    return { text: document.text, entities, note, at: new Date().toISOString(), tab: this.tabId };
   }
 
   // Returns whether the browser could keep it.

@@ -1,12 +1,13 @@
 // Why a text is flagged: a line over the text, that of whoever flagged it, and the field to write it in.
 
 class NoteForm {
-  // `run(command)` runs a command of the editor.
-  constructor({ root, note, "note-form": form, "note-input": input }, run) {
+  // `run(command)` runs a command of the editor; `onTyped()` is called after each change of the field by a person.
+  constructor({ root, note, "note-form": form, "note-input": input }, run, onTyped) {
     this.root = root;
     this.shown = note;
     this.form = form;
     this.input = input;
+    input.addEventListener("input", onTyped);
     input.addEventListener("keydown", (event) => {
       // Safari's Enter that ends a composition says so by its key code only.
       if (event.isComposing || event.keyCode === 229) return;
@@ -27,22 +28,27 @@ class NoteForm {
     return !this.form.hidden;
   }
 
-  // Whether there is a note that nobody has saved.
-  get isFilled() {
-    return this.isOpen && this.input.value.trim() !== "";
+  // The note in the field, which nobody has saved; "" while it is closed.
+  get typed() {
+    return this.isOpen ? this.input.value.trim() : "";
   }
 
   open(text) {
+    this.show(text);
+    this.input.focus();
+  }
+
+  // Without the focus: whoever comes back to a text they left goes on with its keys.
+  show(text) {
     this.input.value = text;
     this.form.hidden = false;
-    this.input.focus();
   }
 
   // Returns what was typed.
   take() {
-    const text = this.input.value.trim();
+    const { typed } = this;
     this.close();
-    return text;
+    return typed;
   }
 
   close() {

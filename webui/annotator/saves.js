@@ -84,7 +84,7 @@ class Saves {
   #markSaved(work, entities) {
     work.state.saved = entities;
     this.refused.delete(work);
-    if (work.state.isDirty) this.drafts.write(work.document, work.state.entities);
+    if (isUnsaved(work)) this.drafts.write(work.document, work.state.entities, work.typedNote);
     this.lastSaved = work;
   }
 

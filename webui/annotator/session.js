@@ -90,7 +90,7 @@ class Session {
   changeAnnotator() {
     for (const work of this.works.values()) {
       work.draft = null;
-      if (work.state.isDirty) this.drafts.write(work.document, work.state.entities);
+      if (isUnsaved(work)) this.drafts.write(work.document, work.state.entities, work.typedNote);
     }
     this.page.hideDraft();
     if (this.annotatorsPerText > 1) {
@@ -108,7 +108,7 @@ class Session {
       return;
     }
     const { current } = this;
-    if (current.state.isDirty) return;
+    if (isUnsaved(current)) return;
     this.#open({ document_id: current.document.id, num_documents: 1 }, ([document]) => {
       if (document && this.current === current) this.#show(this.#workOf(document));
     });
@@ -132,11 +132,14 @@ class Session {
     });
   }
 
-  // To be called after each change of the current work.
+  // To be called after each change of the current work, or of the note that is typed for it.
   keepDraft() {
     const { document, state } = this.current;
+    const note = this.page.noteForm.typed;
+    this.current.typedNote = note;
     this.saves.forgetAnswer(this.current);
-    if (state.isDirty) this.drafts.keep(document, state.entities, () => this.page.tell("annotate.draft_impossible"));
+    const tellImpossible = () => this.page.tell("annotate.draft_impossible");
+    if (isUnsaved(this.current)) this.drafts.keep(document, state.entities, note, tellImpossible);
     else this.drafts.remove(document);
     this.page.savingChanged();
   }
@@ -144,8 +147,9 @@ class Session {
   // Goes back to what is stored of the current work.
   discardChanges() {
     const { current } = this;
-    if (!current.state.isDirty) return;
+    if (!isUnsaved(current)) return;
     this.drafts.remove(current.document);
+    current.typedNote = "";
     current.state = new AnnotationState(current.document);
     this.#show(current);
   }
@@ -153,6 +157,7 @@ class Session {
   save(status, annotator, note) {
     const work = this.current;
     const { entities } = work.state;
+    work.typedNote = "";
     this.saves.push(work, { entities, status, annotator, note, duration_s: this.timer.take(work) });
   }
 
@@ -262,9 +267,9 @@ class Session {
     const known = this.works.get(document.id);
     // The others' versions, which nobody sees here, change no revision.
     if (known) known.document.is_closed = document.is_closed;
-    if (known?.state.isDirty) return known;
+    if (known && isUnsaved(known)) return known;
     if (known && known.document.revision === document.revision) return known;
-    const work = { document, state: new AnnotationState(document), draft: null };
+    const work = { document, state: new AnnotationState(document), draft: null, typedNote: "" };
     this.works.set(document.id, work);
     return work;
   }
@@ -283,9 +288,9 @@ class Session {
   // Others are not given what is on screen or at hand here, as long as somebody works on it.
   #keepHeld() {
     if (!this.current || !this.timer.isRecent(HOLD_WHILE_MS)) return;
-    const { document, state } = this.current;
+    const { document } = this.current;
     // Somebody else is waiting to label a text of which this person's own version is stored.
-    const isHandedOn = document.is_independent && document.status !== "new" && !state.isDirty;
+    const isHandedOn = document.is_independent && document.status !== "new" && !isUnsaved(this.current);
     this.send("hold", {
       document_ids: [...(isHandedOn ? [] : [document.id]), ...this.route.ahead],
       holder: this.presence.id,
@@ -296,9 +301,13 @@ class Session {
   // The order or the filter was changed: what comes next is another document. Unsaved work stays on screen.
   #changeQueue() {
     this.#forgetAsked();
-    const isDirty = this.current?.state.isDirty;
-    this.route.restart(isDirty ? [this.current.document.id] : []);
-    if (isDirty) this.route.fetch();
+    const stays = this.current !== null && isUnsaved(this.current);
+    this.route.restart(stays ? [this.current.document.id] : []);
+    if (stays) this.route.fetch();
     else this.#open({}, (documents, message) => this.#jumpTo(message));
   }
+}
+
+function isUnsaved({ state, typedNote }) {
+  return state.isDirty || typedNote !== "";
 }
