@@ -100,6 +100,12 @@ class ReviewDocument:
         """
         return self.newest_source == "review" or (self.is_independent and not self.is_undecided)
 
+    @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """What the authors of the versions wrote to say why, with their names."""
+        revisions = (*self.versions, *self.others.values())
+        return tuple((it.annotator, it.note) for it in revisions if it.note)
+
 
 def list_authors(database: Database, *, project: str) -> tuple[AuthorCount, ...]:
     """Everybody with a version of some document of a project, those with the most first.

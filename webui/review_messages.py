@@ -237,6 +237,7 @@ def describe_document(compared: ComparedDocument, *, left: Side, right: Side) ->
         # A third person's version, which a decision would replace.
         "newer": None if is_seen else document.newest_annotator,
         "reviewer": document.newest_annotator if document.newest_source == "review" else None,
+        "notes": [{"name": name, "text": note} for name, note in document.notes],
         "length": len(text),
         "parts": [{"start": start, "text": text[start:end]} for start, end in shown],
         "agreed": [

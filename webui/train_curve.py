@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from annotation_store.projects import Project
 from webui.texts import TEXTS, Language
 from webui.train_view import make_plot, make_train_view
+from webui.training_draft import Draft, find_lack
 from webui.training_job import TrainingJobs
 from webui.training_plan import read_curve
 
@@ -32,22 +32,23 @@ class CurveCard:
         return [self.view, self.plot]
 
 
-def show_curve(
-    jobs: TrainingJobs, project: Project, num_corrections: int, language: Language
-) -> list[Any]:
+def show_curve(jobs: TrainingJobs, draft: Draft, language: Language) -> list[Any]:
     """Updates of the card.
 
     Args:
         jobs: Their folder has the curve.
-        project: Whose it is.
-        num_corrections: Sentences to learn from now.
+        draft: Of a training with what there is to learn from now.
         language: The visitor's.
     """
-    curve = read_curve(jobs.folder, project)
+    curve = read_curve(jobs.folder, draft.project)
     is_busy = jobs.status().state == "running"
     points = [(point["num_sentences"], point["f1"]) for point in curve["points"]] if curve else []
     return [
-        describe_curve(curve, num_corrections, is_busy=is_busy),
+        describe_curve(
+            curve,
+            len(draft.data.train),
+            can_start=not is_busy and find_lack(draft, language) is None,
+        ),
         gr.LinePlot(
             pd.DataFrame(points, columns=["sentences", "f1"]),
             visible=bool(points),
@@ -57,14 +58,15 @@ def show_curve(
 
 
 def describe_curve(
-    curve: dict[str, Any] | None, num_corrections: int, *, is_busy: bool
+    curve: dict[str, Any] | None, num_corrections: int, *, can_start: bool
 ) -> dict[str, Any]:
     """A project's learning curve in words; the plot beside it draws the points.
 
     Args:
         curve: As `trainer.learning_curve` wrote it; None before the first.
         num_corrections: Sentences to learn from now.
-        is_busy: Whether a job is under way, so that none can be started.
+        can_start: Whether it can be measured now: there is enough to learn from, and no job is
+            under way. What is missing stands beside the button that starts a training.
     """
     points = curve["points"] if curve else []
     return {
@@ -73,7 +75,7 @@ def describe_curve(
         "points": points,
         "num_measured": max((point["num_sentences"] for point in points), default=0),
         "num_now": num_corrections,
-        "is_busy": is_busy,
+        "can_start": can_start,
     }
 
 

@@ -66,7 +66,7 @@ class TrainHandlers:
         return self._watch.describe(find_project(self._store, project, language), language)
 
     def _show_curve(self, draft: Draft, language: Language) -> list[Any]:
-        return show_curve(self._jobs, draft.project, len(draft.data.train), language)
+        return show_curve(self._jobs, draft, language)
 
     def _describe_models(self, project: Project) -> dict[str, Any]:
         in_use = self._models.for_project(project)

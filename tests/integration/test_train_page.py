@@ -250,7 +250,7 @@ def test_the_learning_curve_has_a_point_for_each_part_of_the_corrections(
 ):
     give_dev_file(jobs, project, examples[:8])
     curve, _plot, job, *_rest = handlers.start_curve("default", CHINESE)
-    assert curve["is_busy"]
+    assert not curve["can_start"]
     assert job["kind"] == "curve"
     assert wait_until_over(handlers)["state"] == "done"
     _data, _models, curve, plot, *_rest = handlers.refresh("default", CHINESE)
@@ -258,7 +258,7 @@ def test_the_learning_curve_has_a_point_for_each_part_of_the_corrections(
     assert [point["num_sentences"] for point in curve["points"]] == [0, 8, 16]
     assert all(point["low"] <= point["f1"] <= point["high"] for point in curve["points"])
     assert (curve["base"], curve["num_dev"], curve["num_measured"]) == ("tiny", 8, 16)
-    assert not curve["is_busy"]
+    assert curve["can_start"]
     assert plot.visible
     assert not list(jobs.folder.glob("*.run"))
 

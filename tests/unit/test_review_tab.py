@@ -72,9 +72,15 @@ def add(store, *texts):
     return store.add([NewDocument(text) for text in texts]).added_ids
 
 
-def save(store, document_id, annotator, *spans, status="accepted"):
-    base = store.get(document_id).revision_number
-    store.save(document_id, base_revision=base, spans=spans, status=status, annotator=annotator)
+def save(store, document_id, annotator, *spans, status="accepted", note=""):
+    store.save(
+        document_id,
+        base_revision=store.get(document_id).revision_number,
+        spans=spans,
+        status=status,
+        annotator=annotator,
+        note=note,
+    )
 
 
 def event(**fields):
@@ -310,6 +316,12 @@ def test_a_third_persons_newer_version_is_pointed_out(handlers, store, document_
     save(store, document_id, "Cem", COMPANY)
     (message,) = compare(handlers, **ANNA_AND_BO)
     assert message["documents"][0]["newer"] == "Cem"
+
+
+def test_why_somebody_flagged_a_text_stands_beside_the_versions(handlers, store, document_id):
+    save(store, document_id, "Bo", GOVERNMENT, LONG_NAME, status="flagged", note="一家还是两家？")
+    (message,) = compare(handlers, **ANNA_AND_BO)
+    assert message["documents"][0]["notes"] == [{"name": "Bo", "text": "一家还是两家？"}]
 
 
 def test_a_decision_can_be_taken_back(handlers, store, document_id):

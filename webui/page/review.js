@@ -32,8 +32,10 @@ for (const [name, values] of [["state", ["open", "reviewed", "all"]], ["order", 
 }
 field("label").setAttribute("aria-label", texts["review.label"]);
 field("label").addEventListener("change", () => list({ label: field("label").value, offset: 0 }));
-for (const [keys, key] of [["1 2", "take"], ["⇧1 ⇧2", "whole"], ["K J", "move"], ["U", "undo"], ["E", "open"]]) {
+const KEYS_SHOWN = [["1 2", "take"], ["3 … 6", "others"], ["⇧1 ⇧2", "whole"], ["K J", "move"], ["U", "undo"], ["E", "open"]];
+for (const [keys, key] of KEYS_SHOWN) {
   const item = make("span");
+  item.dataset.key = key;
   item.append(...keys.split(" ").map((each) => make("kbd", "", each)), ` ${texts[`review.keys_${key}`]}`);
   field("keys").append(item);
 }
@@ -192,6 +194,8 @@ const showPage = (message) => {
   field("empty").hidden = documents.length > 0;
   field("empty").textContent = texts[`review.${empty}`];
   field("keys").hidden = !documents.length;
+  const hasOthers = documents.some(({ differences }) => differences.some(({ others }) => others.length));
+  field("keys").querySelector('[data-key="others"]').hidden = !hasOthers;
   drawCount();
   active = { document: Math.max(0, documents.findIndex((document) => !document.is_reviewed)), difference: 0 };
   field("list").replaceChildren(...documents.map(drawDocument));

@@ -36,6 +36,9 @@ const drawDocument = (shown, place) => {
   header.append(open);
   card.append(header);
   if (shown.newer != null) card.append(make("p", "quiet small", fill("review.newer", { name: shown.newer || texts["review.nobody"] })));
+  for (const { name, text } of shown.notes) {
+    card.append(make("p", "quiet small", fill("review.note", { name: name || texts["review.nobody"], text })));
+  }
   card.append(drawText(shown, place));
   const differences = make("ol", "review-differences");
   shown.differences.forEach((difference, number) => differences.append(drawDifference(shown, place, difference, number)));

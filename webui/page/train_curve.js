@@ -1,4 +1,4 @@
-// The learning curve in words. `props.value` is what `describe_curve` in train_view.py makes; the event "start" measures it.
+// The learning curve in words. `props.value` is what `describe_curve` in train_curve.py makes; the event "start" measures it.
 const find = (selector) => element.querySelector(selector);
 const field = (name) => find(`[data-field="${name}"]`);
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
@@ -29,7 +29,7 @@ const draw = () => {
   field("about").textContent = words.join(language === "zh" ? "" : " ");
   find("ul").replaceChildren(...curve.points.map(drawPoint));
   find("ul").hidden = !curve.points.length;
-  field("start").disabled = curve.is_busy;
+  field("start").disabled = !curve.can_start;
 };
 watch("value", draw);
 draw();

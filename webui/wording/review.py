@@ -142,6 +142,7 @@ REVIEW: Final[Block] = {
         "{name} 之后又存过一版；裁定会取代它（旧版仍在历史里）。",
         "{name} has saved another version since; a decision replaces it (the history keeps it).",
     ),
+    "review.note": ("{name} 的备注：{text}", "Note by {name}: {text}"),
     "review.late": (
         "服务器没有回应，没有保存。请再试一次。",
         "No answer from the server: not saved. Try again.",
@@ -150,6 +151,7 @@ REVIEW: Final[Block] = {
     "review.previous_page": ("上一页", "Previous page"),
     "review.next_page": ("下一页", "Next page"),
     "review.keys_take": ("采用左 / 右", "take left / right"),
+    "review.keys_others": ("采用其他人的", "take somebody else’s"),
     "review.keys_whole": ("整条采用左 / 右", "whole text left / right"),
     "review.keys_move": ("上一处 / 下一处", "previous / next"),
     "review.keys_undo": ("撤销", "undo"),
