@@ -2,14 +2,14 @@
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from annotation_store import store as store_module
 from annotation_store.corrections import Corrections, count_corrections
@@ -30,6 +30,15 @@ from ner_core.spans import Span
 
 # The counts have to survive what JSON and SQL write in a way of their own.
 LABELS = LabelSet(("name", 'odd"label', "人名\\"))
+Count = Callable[..., tuple[object, ...]]
+COUNTS: list[Count] = [
+    count_progress,
+    count_lengths,
+    count_labels,
+    count_work,
+    count_pace,
+    count_corrections,
+]
 BEGIN = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 
 
@@ -358,13 +367,33 @@ def test_a_project_without_documents_counts_nothing(store: AnnotationStore) -> N
     assert count_corrections(store.database, project=project) == (Corrections(None, 0, 0, 0, 0, 0),)
 
 
-@pytest.mark.parametrize(
-    "count",
-    [count_progress, count_lengths, count_labels, count_work, count_pace, count_corrections],
-)
-def test_an_unknown_project_is_refused(store: AnnotationStore, count: object) -> None:
+@pytest.mark.parametrize("count", COUNTS)
+def test_one_query_counts_however_many_documents_there_are(
+    store: AnnotationStore, count: Count
+) -> None:
+    project = make_project(store)
+    for document_id in store.add(
+        [NewDocument(f"第{number}条") for number in range(9)], project=project
+    ).added_ids:
+        save(store, document_id, spans=[Span(0, 1, "name")], annotator="梅", status="accepted")
+    statements = []
+
+    def keep(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    event.listen(Engine, "before_cursor_execute", keep)
+    try:
+        assert count(store.database, project=project)
+    finally:
+        event.remove(Engine, "before_cursor_execute", keep)
+    # The others find the project.
+    assert sum("revision" in it or "document." in it for it in statements) == 1
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_an_unknown_project_is_refused(store: AnnotationStore, count: Count) -> None:
     with pytest.raises(ValueError, match="expected one of the projects"):
-        count(store.database, project="no such project")  # type: ignore[operator]
+        count(store.database, project="no such project")
 
 
 @pytest.mark.parametrize("count", [count_progress, count_pace])
