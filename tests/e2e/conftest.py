@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,9 +105,9 @@ class RunningApp:
 StartApp = Callable[..., RunningApp]
 
 
-@pytest.fixture(scope="session")
-def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
-    """Start a script with `--database`, `--port` and more arguments; stopped after the tests."""
+@contextmanager
+def running_apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
+    """Start scripts with `--database`, `--port` and more arguments; stopped at the end."""
     apps: list[RunningApp] = []
 
     def start(script: str, *arguments: str) -> RunningApp:
@@ -123,12 +124,21 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
         app.start()
         return app
 
-    yield start
-    for app in apps:
-        is_alive = app.process is not None and app.process.poll() is None
-        app.stop()
-        if not is_alive:
-            print(f"the app at {app.url} had ended:\n{app.read_log()}")
+    try:
+        yield start
+    finally:
+        for app in apps:
+            is_alive = app.process is not None and app.process.poll() is None
+            app.stop()
+            if not is_alive:
+                print(f"the app at {app.url} had ended:\n{app.read_log()}")
+
+
+@pytest.fixture(scope="module")
+def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
+    """What `running_apps` gives, for the tests of a module: an idle app takes 5 % of a core."""
+    with running_apps(tmp_path_factory) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
@@ -171,9 +181,10 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="session")
-def editor_app(start_app: StartApp) -> RunningApp:
+def editor_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """The app on fixed rules, one for all modules that test the editor."""
-    return start_app("tests/e2e/rules_app.py")
+    with running_apps(tmp_path_factory) as start:
+        yield start("tests/e2e/rules_app.py")
 
 
 @pytest.fixture
