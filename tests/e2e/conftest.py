@@ -2,15 +2,15 @@
 
 import os
 import shutil
+import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from annotation_store.store import AnnotationStore
+from tests.e2e.app_process import start_app_process
 from tests.e2e.editor import Editor, show_editor
 
-_ROOT = Path(__file__).parents[2]
 _START_TIMEOUT_S = 300.0
 _CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -59,26 +59,19 @@ class RunningApp:
         log: What the app prints.
     """
 
-    command: list[str]
+    script: str
+    arguments: list[str]
     url: str
     database: Path
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
 
     def start(self) -> None:
         """Start it, at the same address as before, and wait until it answers."""
-        environment = os.environ | {
-            "PYTHONPATH": str(_ROOT),
-            "OMP_NUM_THREADS": "1",
-            "GRADIO_ANALYTICS_ENABLED": "False",
-        }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
+        self.process = start_app_process(self.script, self.arguments, self.log)
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if not self.process.is_alive() or time.monotonic() > deadline:
                 self.stop()
                 pytest.fail(f"the app did not start:\n{self.read_log()}", pytrace=False)
             time.sleep(0.2)
@@ -87,8 +80,13 @@ class RunningApp:
         """Kill it as a crash would."""
         if self.process:
             self.process.kill()
-            self.process.wait()
+            self.process.join()
             self.process = None
+
+    def freeze(self) -> None:
+        """Have it take requests and answer none, until it is stopped."""
+        assert self.process is not None and self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGSTOP)
 
     def read_log(self) -> str:
         """Everything it has printed."""
@@ -116,9 +114,12 @@ def running_apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         database = folder / "annotations.db"
-        command = [sys.executable, script, "--database", str(database), "--port", str(port)]
         app = RunningApp(
-            [*command, *arguments], f"http://127.0.0.1:{port}/", database, folder / "app.log"
+            script,
+            ["--database", str(database), "--port", str(port), *arguments],
+            f"http://127.0.0.1:{port}/",
+            database,
+            folder / "app.log",
         )
         apps.append(app)
         app.start()
@@ -128,7 +129,7 @@ def running_apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]
         yield start
     finally:
         for app in apps:
-            is_alive = app.process is not None and app.process.poll() is None
+            is_alive = app.process is not None and app.process.is_alive()
             app.stop()
             if not is_alive:
                 print(f"the app at {app.url} had ended:\n{app.read_log()}")

@@ -174,5 +174,13 @@
       .filter((each) => each.tagName !== "SUMMARY" || each.parentElement.tagName === "DETAILS");
   const unreached = () => tabbable().filter((each) => !window.seen?.has(each)).map(describe);
 
-  window.checks = { lowContrast, overflow, untranslated, foreign, startOver, focused, unreached };
+  // Resolves when the page has been drawn as it is now, its transitions over.
+  const settle = async () => {
+    await new Promise(requestAnimationFrame);
+    const transitions = document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(transitions.map((each) => each.finished));
+    await new Promise(requestAnimationFrame);
+  };
+
+  window.checks = { settle, lowContrast, overflow, untranslated, foreign, startOver, focused, unreached };
 })();

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 from ner_core.spans import Span
 from tests.e2e.editor import ADDRESS, BOOK, Editor, add, saved
@@ -208,13 +208,21 @@ def test_two_taps_select_and_a_third_one_labels(store, open_editor):
     )
 
 
+def steady_box(locator: Locator) -> FloatRect:
+    """Where an element is, once it no longer moves."""
+    before = None
+    while (box := locator.bounding_box()) is None or box != before:
+        before = box
+        locator.page.wait_for_timeout(100)
+    return box
+
+
 def test_a_finger_pulls_a_border_too(store, open_editor):
     (document_id,) = add(store, "到了浙商银行杭州分行（36）")
     editor = open_editor(has_touch=True, viewport={"width": 390, "height": 844})
     editor.expect_document(document_id)
     editor.entities.first.tap()
-    box = editor.page.get_by_test_id("end-grip").bounding_box()
-    assert box is not None
+    box = steady_box(editor.page.get_by_test_id("end-grip"))
     assert box["width"] >= 24  # a finger is wider than a mouse
     finger = editor.page.context.new_cdp_session(editor.page)
 

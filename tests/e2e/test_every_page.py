@@ -121,7 +121,7 @@ def test_every_page_fits_reads_well_and_says_what_it_is(
     for name in walk(page):
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(500)
+            page.evaluate("checks.settle()")
             found = {
                 "too wide": page.evaluate("checks.overflow()"),
                 "without a name": unnamed_controls(page),
@@ -133,7 +133,7 @@ def test_every_page_fits_reads_well_and_says_what_it_is(
                 page.evaluate(
                     "dark => document.body.classList.toggle('dark', dark)", theme == "dark"
                 )
-                page.wait_for_timeout(400)
+                page.evaluate("checks.settle()")
                 found[f"hard to read when {theme}"] = page.evaluate("checks.lowContrast()")
             page.evaluate("document.body.classList.remove('dark')")
             findings += [
