@@ -56,6 +56,29 @@ def test_more_words_than_letters_get_pairs_of_which_none_begins_another(store, o
     expect(editor.entities).to_have_count(1)
 
 
+def test_letters_stay_over_their_words_when_the_text_moves_under_them(store, open_editor):
+    add(store, ("浙商银行在这里说好的话多么好。" * 200)[:3000])
+    editor = open_editor()
+    expect(editor.entities).to_have_count(200)
+    # What is out of sight is drawn after the key, when the letters are there.
+    editor.press("Tab", "1", "f", "w")
+    hints = editor.page.get_by_test_id("word-hints").locator("kbd")
+    editor.page.wait_for_timeout(500)
+    expect(hints.first).to_be_visible()
+    for width in (1280, 1000):
+        editor.page.set_viewport_size({"width": width, "height": 900})
+        editor.page.wait_for_timeout(300)
+        expect(hints.first).to_be_visible()
+        for hint in (hints.first, hints.nth(20)):
+            place = hint.bounding_box()
+            assert place is not None
+            left, middle = editor.place_of(int(hint.get_attribute("data-start") or 0))
+            assert abs(place["x"] - left) < 2
+            assert 0 < middle - place["y"] < 30
+    editor.press("Escape")
+    expect(hints).to_have_count(0)
+
+
 def test_brackets_move_the_borders_of_a_selection(store, open_editor):
     add(store, "在青石镇的老街上（43）")
     editor = open_editor()
