@@ -34,6 +34,11 @@ window.addEventListener("keydown", (event) => {
 """
 
 
+def find_browser(*names: str) -> str | None:
+    """The path of the first of these programs that the machine has."""
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @contextmanager
 def running_app(folder: Path, *, model: str) -> Iterator[str]:
     """Start the app on `annotations.db` in a folder with one bundled model; gives its address.
@@ -76,7 +81,7 @@ def _answers(url: str) -> bool:
 @contextmanager
 def open_editor(url: str) -> Iterator[Page]:
     """The page Annotate in Chromium; `window.paintTimes` gets the milliseconds of each key."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+    path = find_browser("chromium", "google-chrome", "chromium-headless-shell")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM_FLAGS))
         page = browser.new_page(locale="en-US", viewport={"width": 1280, "height": 900})

@@ -231,6 +231,7 @@ def test_a_finger_pulls_a_border_too(store, open_editor):
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     touch("touchStart", box["x"] + 14, box["y"] + 14)
+    expect(editor.page.locator(".ed-dragging")).to_be_visible()  # the tag is gone: the text moves
     x, y = editor.place_of(8)
     touch("touchMove", x - 8, y)
     touch("touchMove", x, y)

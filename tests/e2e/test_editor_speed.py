@@ -1,18 +1,19 @@
 """Fifty sentences by keyboard alone: the figures of `benchmarks.annotate` as promises."""
 
 import json
-import shutil
 import subprocess
 import sys
 
 import pytest
+
+from benchmarks.running_editor import find_browser
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.timeout(1200)
 def test_fifty_sentences_are_corrected_by_keyboard_alone_in_few_presses():
-    if shutil.which("chromium") is None and shutil.which("google-chrome") is None:
+    if find_browser("chromium", "google-chrome", "chromium-headless-shell") is None:
         pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
     # In a process of its own: Playwright runs once in each. It also compares what was saved.
     command = [sys.executable, "-m", "benchmarks.annotate", "--json"]
