@@ -30,7 +30,8 @@ def start_app_process(script: str, arguments: list[str], log: Path) -> BaseProce
     try:
         if _CAN_FORK:
             forkserver.ensure_running()  # in this environment
-        process = _CONTEXT.Process(target=_run, args=(script, arguments, log))
+        log.touch()
+        process = _CONTEXT.Process(target=_run, args=(script, arguments, log), daemon=True)
         process.start()
     finally:
         for name, value in before.items():

@@ -70,7 +70,7 @@ def test_a_draft_says_which_of_its_labels_are_gone(store, open_editor):
     editor.select(0, 2)
     editor.press(NAME)
     editor.select(3, 2)
-    editor.press("Shift+1")
+    editor.label_button("planet").click()
     editor.expect_spans(("小明", "name", "human"), ("火星", "planet", "human"))
     remove_label(store.database, "default", "planet")
     editor.page.reload()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from annotation_store.project_changes import add_label, remove_label
 from ner_core.spans import Span
@@ -220,7 +220,10 @@ def test_a_server_that_dies_during_a_save_costs_nothing(editor_app, store, open_
     expect(editor.status).to_contain_text("未保存，草稿已保留")
 
     editor_app.start()
-    editor.page.goto(editor_app.url)
+    try:
+        editor.page.goto(editor_app.url)
+    except Error:  # the page loads itself anew when its server is back, perhaps at this moment
+        editor.page.wait_for_load_state()
     editor = show_editor(editor.page)
     editor.page.get_by_role("button", name="恢复草稿").click()
     editor.expect_spans(("小明", "name", "human"))
@@ -339,7 +342,7 @@ def test_a_refused_save_stays_in_sight_until_it_is_stored(store, open_editor):
     editor = open_editor()
     editor.expect_document(first)
     editor.select(3, 2)
-    editor.press("Shift+1")
+    editor.label_button("comet").click()
     editor.expect_spans(("火星", "comet", "human"))
     remove_label(store.database, "default", "comet")
     editor.press("Enter")
@@ -415,6 +418,9 @@ def test_a_note_half_typed_is_there_when_one_comes_back(store, open_editor):
     editor.expect_document(first)
     expect(note).to_have_value("写到一半")
     expect(editor.root).to_be_focused()
+    editor.press("Shift+b")
+    expect(note).to_be_focused()
+    expect(note).to_have_value("写到一半")
     editor.page.wait_for_timeout(500)  # drafts are written when there is time
     editor.page.reload()
     editor = show_editor(editor.page, is_reloaded=True)
@@ -428,6 +434,29 @@ def test_a_note_half_typed_is_there_when_one_comes_back(store, open_editor):
     editor = show_editor(editor.page, is_reloaded=True)
     editor.expect_document(first)
     expect(editor.page.get_by_test_id("draft-offer")).to_be_hidden()
+
+
+def test_a_note_half_typed_goes_with_what_somebody_saved_meanwhile(store, open_editor):
+    (document_id,) = add(store, "小明在太原（说明）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    editor.press("Shift+b")
+    note = editor.page.get_by_role("textbox", name="为什么存疑")
+    note.fill("哪个小明？")
+    editor.page.wait_for_timeout(500)
+    save_as(store, document_id, "梅", Span(0, 2, "name"))
+    editor.page.reload()
+    editor = show_editor(editor.page, is_reloaded=True)
+    editor.expect_document(document_id)
+    editor.page.get_by_role("button", name="恢复草稿").click()
+    expect(editor.page.get_by_test_id("conflict")).to_be_hidden()
+    editor.expect_spans(("小明", "name", "human"))
+    editor.text.click(position={"x": 3, "y": 3})
+    editor.press("b")
+    editor.expect_state("saved")
+    document = saved(store, document_id)
+    assert (document.status, document.note) == ("flagged", "哪个小明？")
+    assert document.spans == (Span(0, 2, "name"),)
 
 
 def test_a_name_typed_on_the_page_review_is_the_name_of_later_saves(store, open_editor):

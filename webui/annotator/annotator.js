@@ -24,7 +24,7 @@ class Annotator {
     this.noteForm = new NoteForm(
       parts,
       (command) => this.run(command),
-      () => this.session.keepDraft(),
+      () => this.session.current && this.session.keepDraft(),
     );
     this.guidelines = new GuidelinePanel(parts, words, language, (label, text, onSaved) =>
       this.session.saveGuideline(label, text, onSaved),

@@ -163,6 +163,10 @@ class Commands extends SelectionCommands {
 
   // A text that is flagged already keeps the note that says why.
   flag() {
+    if (this.editor.noteForm.typed) {
+      this.saveNote();
+      return;
+    }
     const { status, note } = this.session.current.document;
     this.#saveAndGoOn("flagged", status === "flagged" ? note : "");
   }
@@ -170,7 +174,8 @@ class Commands extends SelectionCommands {
   flagWithNote() {
     // What was typed behind this key is the note's, not commands.
     this.editor.forgetTypedAhead();
-    this.editor.noteForm.open(this.session.current.document.note);
+    const { noteForm } = this.editor;
+    noteForm.open(noteForm.typed || this.session.current.document.note);
   }
 
   saveNote() {
@@ -180,8 +185,9 @@ class Commands extends SelectionCommands {
   }
 
   cancelNote() {
+    const { typedNote } = this.session.current;
     this.editor.noteForm.close();
-    this.session.keepDraft();
+    if (typedNote) this.session.keepDraft();
   }
 
   next() {

@@ -19,7 +19,9 @@ class DraftOffers {
   // left while other tabs were asked.
   async offer(work, { labels, formerLabels }, isShown) {
     const { document, state } = work;
-    const draft = this.drafts.find(document, labels, formerLabels);
+    const found = this.drafts.find(document, labels, formerLabels);
+    // A note alone goes with whatever the text's entities are by now.
+    const draft = found?.isNoteOnly ? { ...found, entities: state.entities, lost: [], base: document.revision } : found;
     // One of this tab is offered at once, before keys typed ahead can change anything.
     const isOfThisTab = draft?.tab === this.presence.id;
     if (!draft || (!isOfThisTab && (await this.presence.isOpenElsewhere(draft.tab)))) return;

@@ -74,7 +74,8 @@ class Drafts {
   }
 
   #draftOf(document, entities, note) {
-    return { text: document.text, entities, note, at: new Date().toISOString(), tab: this.tabId };
+    const isNoteOnly = note !== "" && AnnotationState.isSame(entities, AnnotationState.entitiesOf(document));
+    return { text: document.text, entities, note, isNoteOnly, at: new Date().toISOString(), tab: this.tabId };
   }
 
   // Returns whether the browser could keep it.

@@ -101,16 +101,18 @@ class Saves {
     // Whoever has saved the text again since chooses once, between the last of it and the other version.
     const mine = this.#takeWaiting(work, save);
     const changed = () => (work.state.isDirty && !AnnotationState.isSame(work.state.entities, mine.entities));
-    this.drafts.write(theirs, changed() ? work.state.entities : mine.entities, mine.note);
+    this.drafts.write(theirs, changed() ? work.state.entities : mine.entities, work.typedNote || mine.note);
     this.page.showConflict({
       document: theirs,
       entities: mine.entities,
       onKeepMine: () => this.push(work, mine),
       onTakeTheirs: () => {
-        const unsaved = changed() ? work.state.entities : null;
+        const unsaved = changed() ? work.state.entities : AnnotationState.entitiesOf(theirs);
+        const isLeft = changed() || work.typedNote;
         this.drafts.removeAll(theirs);
         // It was not part of the choice: it is offered.
-        if (unsaved) this.drafts.write(theirs, unsaved);
+        if (isLeft) this.drafts.write(theirs, unsaved, work.typedNote);
+        work.typedNote = "";
         work.state = new AnnotationState(theirs);
         this.show(work);
         this.page.savingChanged();

@@ -57,6 +57,7 @@ class Session {
       else this.#jumpTo(message);
     } else if (message.kind === "project" && message.project !== this.project) {
       // A page that has just been loaded may have documents of it before it is told.
+      this.project = message.project;
       this.#restart();
     }
   }

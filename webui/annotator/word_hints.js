@@ -33,7 +33,7 @@ class WordHints {
         return hint;
       }),
     );
-    this.#put(words.map(({ rect }) => rect));
+    this.#put(Array.from(this.words.values(), ({ rect }) => rect));
   }
 
   // To be called when the text has been laid out anew: blocks above it may have got their height.
