@@ -208,7 +208,10 @@ ANNOTATE: Final[Block] = {
         ),
     ),
     "annotate.queue_done": ("没有符合条件的文本了。", "No text is left in this queue."),
-    "annotate.is_last": ("已是最后一条。", "This is the last text."),
+    "annotate.is_last": (
+        "已是最后一条。标好的可在“数据”页导出，也可在“训练”页用来训练。",
+        "This is the last text. Export what is done on Data, or train on it on Train.",
+    ),
     "annotate.is_first": ("已是第一条。", "This is the first text."),
     "annotate.tab_leaves": ("再按 Tab 离开编辑器。", "Tab now leaves the editor."),
     "annotate.help_label": ("用第 1 至 10 个标签标注", "label with labels 1 to 10"),
