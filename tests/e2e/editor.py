@@ -125,6 +125,18 @@ def saved(store: AnnotationStore, document_id: int) -> Document:
     return store.get(document_id)
 
 
+def save_as(store: AnnotationStore, document_id: int, annotator: str, *spans: Span) -> None:
+    """Save a document as somebody at another screen would."""
+    document = saved(store, document_id)
+    store.save(
+        document_id,
+        base_revision=document.revision_number,
+        spans=spans,
+        status="accepted",
+        annotator=annotator,
+    )
+
+
 def expect_saved(store: AnnotationStore, document_id: int, page: Page, *spans: Span) -> None:
     """A save may be on its way while the page already shows what comes next."""
     wait_for(lambda: saved(store, document_id).spans, spans, page)
