@@ -35,8 +35,8 @@ from trainer.masked_batches import MaskedBatch
 from trainer.masking import IGNORED
 from trainer.preparation import plan_preparation
 from trainer.prepared_corpus import PreparedCorpus
-from trainer.pretrain import build_run
 from trainer.pretrain_config import Settings
+from trainer.pretrain_fit import build_run
 from trainer.pretrain_flags import parse_settings
 from trainer.pretraining_run import BatchCounts, PretrainingRun
 from trainer.word_borders import find_word_starts, name_segmenter

@@ -23,7 +23,7 @@ from ner_core.dataset import TaggingDataset
 from ner_core.labels import CLUENER
 from trainer.data import load_training_data
 from trainer.distributed import World
-from trainer.finetune import build_checkpoint, fit
+from trainer.fit import build_checkpoint, fit
 
 _NUM_WARMUP_STEPS = 2
 _MIB = 2**20

@@ -16,7 +16,7 @@ from ner_core.preprocessing import build_vocabulary
 from ner_core.spans import Example, Span
 from trainer.config import Settings
 from trainer.encoder_directory import write_encoder
-from trainer.finetune import read_encoder_config
+from trainer.fit import read_encoder_config
 from trainer.flags import parse_settings
 from trainer.new_encoder import make_encoder
 

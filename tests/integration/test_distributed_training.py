@@ -28,6 +28,7 @@ from ner_core.spans import Example
 from trainer import finetune, training
 from trainer.distributed import World, join_world
 from trainer.engine import Engine, evaluate_tagger
+from trainer.fit import fit, read_encoder_config
 from trainer.flags import parse_settings
 from trainer.training import Training
 
@@ -67,8 +68,8 @@ def flags_of(directory: Path, output: Path, *more: str) -> list[str]:
     ]
 
 
-def fit(flags: list[str], world: World) -> None:
-    finetune.fit(parse_settings(flags, finetune.read_encoder_config), world, command="test")
+def fit_by_flags(flags: list[str], world: World) -> None:
+    fit(parse_settings(flags, read_encoder_config), world, command="test")
 
 
 # --- What the two processes do ---
@@ -106,7 +107,7 @@ def train_and_sign(flags: list[str], world: World) -> str:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Training, "finish", finish_and_keep)
-        fit(flags, world)
+        fit_by_flags(flags, world)
     digest = hashlib.sha256()
     for tensor in tensors_of(engines[0].state_dict()):
         digest.update(tensor.contiguous().numpy().tobytes())
@@ -146,7 +147,7 @@ def stop_early(directory: Path, world: World) -> int:
     flags = flags_of(directory, together(directory, "stopped"), "--epochs", "9", "--patience", "2")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(training, "evaluate_tagger", evaluate_as_told)
-        fit(flags, world)
+        fit_by_flags(flags, world)
     return num_epochs
 
 
@@ -226,7 +227,7 @@ def read_records(output: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("case", CASES)
 def test_two_processes_train_as_one_does(case: str, results: Results) -> None:
     alone = results.directory / "on-1" / case.replace(" ", "-")
-    fit(flags_of(results.directory, alone, *CASES[case]), ALONE)
+    fit_by_flags(flags_of(results.directory, alone, *CASES[case]), ALONE)
     one, two = read_records(alone), read_records(together(results.directory, case))
     # Every step has its line, and every epoch.
     assert [record["event"] for record in one] == [record["event"] for record in two]

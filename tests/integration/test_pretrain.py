@@ -248,7 +248,7 @@ def test_activation_checkpointing_changes_no_result(tmp_path: Path) -> None:
 DRIVER = """
 import json, os, signal, sys
 from pathlib import Path
-from trainer import preparation, pretrain
+from trainer import preparation, pretrain, pretrain_fit
 from trainer.pretraining_run import PretrainingStepper
 from trainer.run_directory import RunDirectory
 

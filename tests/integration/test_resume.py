@@ -62,7 +62,7 @@ def read_epochs(output: Path) -> list[dict[str, Any]]:
 DRIVER = """
 import json, os, resource, signal, sys
 from pathlib import Path
-from trainer import finetune, training
+from trainer import finetune, fit, training
 from trainer.engine import Engine
 from trainer.run_directory import RunDirectory
 

@@ -9,7 +9,7 @@ import torch
 from benchmarks import pretrain
 from trainer.distributed import World
 from trainer.masking import IGNORED
-from trainer.pretrain import build_run
+from trainer.pretrain_fit import build_run
 from trainer.pretrain_flags import parse_settings
 from trainer.pretraining_run import PretrainingRun
 

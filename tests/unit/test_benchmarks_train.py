@@ -36,7 +36,7 @@ from ner_core.models import Tagger, TaggerConfig
 from ner_core.spans import Example
 from trainer.data import load_training_data
 from trainer.distributed import World
-from trainer.finetune import build_checkpoint
+from trainer.fit import build_checkpoint
 
 TINY = ModelSize(hidden_size=8, num_layers=1, encoder_dropout=0.0)
 CPU = torch.device("cpu")

@@ -55,7 +55,11 @@ def test_data_loads_without_torch_and_numpy(module):
 
 
 @pytest.mark.parametrize(
-    "module", ["ner_core.predict", "ner_core.evaluate", "ner_core.lint", "trainer.flags"]
+    "module",
+    [
+        *("ner_core.predict", "ner_core.evaluate", "ner_core.lint"),
+        *("trainer.finetune", "trainer.pretrain"),
+    ],
 )
 def test_a_wrong_flag_is_answered_without_waiting_for_torch(module):
     assert "torch" not in modules_loaded_by(module)
