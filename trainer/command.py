@@ -99,7 +99,8 @@ def is_output_free(directory: "RunDirectory", *, is_dry: bool) -> bool:
         return True
     if not directory.is_published():
         raise ValueError(
-            f"expected an output directory that does not exist yet, got {directory.output}"
+            f"expected an output directory that does not exist yet, got {directory.output};"
+            f" give another --output"
         )
     if not is_dry:
         directory.discard()

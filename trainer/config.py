@@ -61,8 +61,9 @@ class DataSettings:
 
     Attributes:
         train: Sources, in one label set or mapped to it.
-        dev: Where to select the best epoch; None carves it off the end of the training data.
-        dev_fraction: Share of each source, from its end, when `dev` is None. A tenth, as usual.
+        dev: Where to select the best epoch; None carves it off the training data.
+        dev_fraction: Share of each source when `dev` is None: the end of a file; of an annotation
+            database, texts chosen by `trainer.held_out`. A tenth, as usual.
         labels: The label set; None takes the first source's.
         maps: For sources in another label set: source name -> its label -> the run's labels that it
             may stand for, or `O` alone for none of them. See `ner_core.label_map`.

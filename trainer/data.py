@@ -17,6 +17,7 @@ from trainer.data_report import (
     find_shared_texts,
     format_data_report,
 )
+from trainer.held_out import is_held_out, rank_held_out
 from trainer.sources import SourceContent, name_source, read_source
 
 # Below this many, one entity more or less moves F1 by a point and more.
@@ -32,7 +33,7 @@ class TrainingSource:
 
     Attributes:
         source: Where it was read from.
-        examples: What is trained on, in document order; what dev took off its end is gone.
+        examples: What is trained on, in document order; what dev took of it is gone.
         label_map: To the run's labels; None when the examples have these already.
         weight: How often an epoch reads it.
         counts: Of the examples.
@@ -120,8 +121,8 @@ def load_training_data(settings: DataSettings) -> TrainingData:
         dev = dev_content.corpus.examples
         dev_report = _report("dev", dev_content, dev)
     else:
-        train, dev = _carve_dev(train, maps, settings.dev_fraction)
-        name = "the end of each source without a map, not trained on"
+        train, dev = _carve_dev(contents, maps, settings.dev_fraction)
+        name = "a part of each source without a map, not trained on"
         dev_report = SourceReport("dev", name, SourceCounts.of(dev))
     train_reports = [
         _report("train", content, examples, label_map, settings.weights)
@@ -150,9 +151,15 @@ def load_training_data(settings: DataSettings) -> TrainingData:
             f" scores on these say nothing, --allow-shared-texts takes them all the same"
         )
     lines = [*format_data_report(reports, labels.labels), f"trained on and in dev: {shared_line}"]
-    if len(dev) < _FEW_DEV_EXAMPLES:
-        lines.append(f"caution: scores on {len(dev)} dev examples say little")
+    lines += caution_of(dev)
     return TrainingData(labels, sources, dev, dev_report.counts, tuple(shared), tuple(lines))
+
+
+def caution_of(dev: Sequence[Example]) -> tuple[str, ...]:
+    """What to know of any score on dev: a line, or none where it has examples enough."""
+    if len(dev) >= _FEW_DEV_EXAMPLES:
+        return ()
+    return (f"caution: scores on {len(dev)} dev examples say little",)
 
 
 def _check_names(settings: DataSettings) -> None:
@@ -227,26 +234,48 @@ def _read_dev(source: DataSource, settings: DataSettings, labels: LabelSet) -> S
 
 
 def _carve_dev(
-    train: Sequence[tuple[Example, ...]], maps: Sequence[LabelMap | None], fraction: float
+    contents: Sequence[SourceContent], maps: Sequence[LabelMap | None], fraction: float
 ) -> tuple[list[tuple[Example, ...]], tuple[Example, ...]]:
-    """Cut dev off the end of each source without a map; at least one example of the longest."""
-    sizes = [
-        round(len(examples) * fraction) if label_map is None else 0
-        for examples, label_map in zip(train, maps, strict=True)
-    ]
+    """Cut dev off each source without a map; at least one example of the longest.
+
+    Of a file it is the end, not a sample: sentences of one document stay on one side.
+    """
+    train = [content.corpus.examples for content in contents]
     unmapped = [index for index, label_map in enumerate(maps) if label_map is None]
     if not unmapped:
         raise ValueError(
             "expected --dev, or a source without --map to cut it off, got a map for each source"
         )
-    if not any(sizes):
+    parts = {index: _split(contents[index], fraction) for index in unmapped}
+    if not any(dev for _, dev in parts.values()):
         longest = max(unmapped, key=lambda index: len(train[index]))
-        sizes[longest] = min(1, len(train[longest]))
-    # The end, not a sample: sentences of one document stay on one side.
-    cuts = [len(examples) - size for examples, size in zip(train, sizes, strict=True)]
-    kept = [examples[:cut] for examples, cut in zip(train, cuts, strict=True)]
-    dev = [example for examples, cut in zip(train, cuts, strict=True) for example in examples[cut:]]
-    return kept, tuple(dev)
+        parts[longest] = _split_one_off(contents[longest])
+    kept = [parts[index][0] if index in parts else it for index, it in enumerate(train)]
+    return kept, tuple(example for _, dev in parts.values() for example in dev)
+
+
+_Split = tuple[tuple[Example, ...], tuple[Example, ...]]
+
+
+def _split(content: SourceContent, fraction: float) -> _Split:
+    """What is kept of a source, and what is cut off."""
+    examples = content.corpus.examples
+    if content.source.name == "annotations":
+        return (
+            tuple(example for example in examples if not is_held_out(example.text, fraction)),
+            tuple(example for example in examples if is_held_out(example.text, fraction)),
+        )
+    cut = len(examples) - round(len(examples) * fraction)
+    return examples[:cut], examples[cut:]
+
+
+def _split_one_off(content: SourceContent) -> _Split:
+    """The same with one example cut off, if there is any: the first one that a share would take."""
+    examples = content.corpus.examples
+    if content.source.name != "annotations":
+        return examples[:-1], examples[-1:]
+    first = sorted(examples, key=lambda example: rank_held_out(example.text))[:1]
+    return tuple(example for example in examples if example not in first), tuple(first)
 
 
 def _report(

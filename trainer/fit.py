@@ -19,7 +19,7 @@ from ner_core.spans import drop_overlaps
 from trainer import report
 from trainer.command import is_output_free, is_restart
 from trainer.config import ModelSettings, Settings
-from trainer.data import TrainingData, load_training_data
+from trainer.data import TrainingData, caution_of, load_training_data
 from trainer.distributed import World
 from trainer.dry_run import estimate_costs
 from trainer.event_log import check_tensorboard
@@ -68,6 +68,8 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
             logger.info("interrupted; the same command goes on from the last save")
             raise
         logger.info("best: epoch %d, dev F1 %.4f", best.epoch, best.dev_f1)
+        for line in caution_of(run.data.dev):
+            logger.info("%s", line)
         if world.is_main:
             _publish(training, best)
             logger.info("wrote %s", settings.run.output)

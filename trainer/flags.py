@@ -145,7 +145,8 @@ def _build_parser() -> CommandLineParser:
         "--dev-fraction",
         type=number_between(float, 0.0, 0.5, above_low=True),
         default=0.1,
-        help="share of each source, from its end, that serves as dev without --dev",
+        help="share of each source that serves as dev without --dev: the end of a file; of an"
+        " annotation database the texts that the page Train holds out, too",
     )
     data.add_argument(
         "--labels",

@@ -91,7 +91,10 @@ def _build_parser() -> CommandLineParser:
 def _measure(given: Namespace, flags: Sequence[str]) -> None:
     output: Path = given.output
     if output.exists():
-        raise ValueError(f"expected an output directory that does not exist yet, got {output}")
+        raise ValueError(
+            f"expected an output directory that does not exist yet, got {output};"
+            f" give another --output"
+        )
     train, dev = read_source(given.train, None), read_source(given.dev, None)
     labels = train.labels or LabelSet(train.found_labels)
     examples = order_examples(train.corpus.examples)

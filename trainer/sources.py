@@ -52,7 +52,7 @@ def read_source(source: DataSource, labels: LabelSet | None) -> SourceContent:
 
     Raises:
         ValueError: The file is damaged, unlabelled, or has a label that is in no set it could have;
-            or the database holds no project or several.
+            or the database holds no project, several and none is named, or not the named one.
         OSError: The file cannot be read.
     """
     if source.name == "annotations":
@@ -76,10 +76,11 @@ def collect_labels(examples: Sequence[Example]) -> tuple[str, ...]:
 
 def name_source(source: DataSource) -> str:
     """Name and file, without folders; of a database URL neither user nor password nor options."""
-    if "://" not in source.path:
-        return f"{source.name}={Path(source.path).name}"
-    url = urlsplit(source.path)
-    return f"{source.name}={PurePosixPath(url.path).name or url.hostname}"
+    path, project = _split_project(source)
+    url = urlsplit(path)
+    is_url = "://" in path
+    file = PurePosixPath(url.path).name or url.hostname if is_url else Path(path).name
+    return f"{source.name}={file}" + (f"#{project}" if project else "")
 
 
 def _read_file(source: DataSource, labels: LabelSet | None) -> Corpus:
@@ -95,13 +96,29 @@ def _read_file(source: DataSource, labels: LabelSet | None) -> Corpus:
 
 
 def _read_annotations(source: DataSource) -> SourceContent:
-    with AnnotationStore.open(source.path, must_exist=True) as store:
-        projects = store.projects()
-        if len(projects) != 1:
-            names = ", ".join(project.name for project in projects) or "none"
+    path, wanted = _split_project(source)
+    with AnnotationStore.open(path, must_exist=True) as store:
+        found = store.projects()
+        names = ", ".join(project.name for project in found) or "none"
+        fitting = [project for project in found if wanted in (None, project.name)]
+        if wanted is not None and not fitting:
             raise ValueError(
-                f"expected a database with one project, got {names} (in {name_source(source)})"
+                f"expected a database with the project {wanted!r}, got {names}"
+                f" (in {name_source(source)})"
             )
-        (project,) = projects
+        if len(fitting) != 1:
+            raise ValueError(
+                f"expected a database with one project, or DATABASE#PROJECT, got {names}"
+                f" (in {name_source(source)})"
+            )
+        (project,) = fitting
         examples = tuple(store.examples(project=project.name, status="accepted"))
         return SourceContent(source, Corpus(examples), project.labels, None)
+
+
+def _split_project(source: DataSource) -> tuple[str, str | None]:
+    """A database and which of its projects is meant: `annotations=DATABASE#PROJECT`."""
+    path, separator, project = source.path.partition("#")
+    if source.name != "annotations" or not separator or Path(source.path).exists():
+        return source.path, None
+    return path, project

@@ -8,7 +8,6 @@ from typing import Any, Final
 import gradio as gr
 
 from annotation_store.documents import STATUSES, Document, Status
-from annotation_store.formats.catalog import FORMATS
 from annotation_store.formats.format import ReadOptions
 from annotation_store.store import AnnotationStore, DocumentNotFound
 from annotation_store.uploads import parse_upload
@@ -224,7 +223,6 @@ def build(store: AnnotationStore, settings: Settings, *, current_project: gr.Sta
             export = _view(
                 "export",
                 formats=list(EXPORT_FORMATS),
-                names={name: format.title for name, format in FORMATS.items()},
                 statuses=[*STATUSES, "all"],
             )
             download = gr.DownloadButton("", visible="hidden", elem_id="export-download")

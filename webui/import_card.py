@@ -185,7 +185,7 @@ def build(
         html_template=(_ASSETS / "import.html").read_text(encoding="utf-8"),
         js_on_load=(_ASSETS / "import.js").read_text(encoding="utf-8"),
         texts={language: {key: table[key] for key in DATA} for language, table in TEXTS.items()},
-        formats={name: format.title for name, format in FORMATS.items()},
+        formats=list(FORMATS),
         offset_units=list(get_args(OffsetUnit)),
         apply_default_css=False,
         elem_id="data-import",

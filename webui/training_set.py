@@ -1,8 +1,8 @@
 """What a model can learn from a project, and on what it is judged.
 
-Judged on a file that somebody gave, or else on every tenth accepted text. Which ones is decided by
-the text itself, so that they stay the same from training to training: no model of this project ever
-learns from them, and an old and a new one can be compared on them.
+Judged on a file that somebody gave, or else on a tenth of the accepted texts, which stay the same
+from training to training (see `trainer.held_out`): no model of this project ever learns from them,
+and an old and a new one can be compared on them.
 """
 
 from collections import Counter
@@ -18,12 +18,11 @@ from annotation_store.store import AnnotationStore
 from ner_core.conll import parse_conll
 from ner_core.formats import decode_text, parse_cluener, read_cluener, write_cluener
 from ner_core.spans import Example
+from trainer.held_out import is_held_out
 
 FileKind = Literal["dev", "original"]
 
 _PAGE_SIZE: Final = 1000
-_HELD_OUT: Final = 10
-"""One text in this many is held out for dev when there is no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +149,9 @@ def collect_training_set(
         if since is None or (document.revision and document.revision.created_at > since)
     ]
     dev = files.read("dev")
-    is_held_out = dev is None
+    is_dev_held_out = dev is None
     if dev is None:
-        dev = tuple(example for example in accepted if is_held_out_text(example.text))
+        dev = tuple(example for example in accepted if is_held_out(example.text))
     judged = {example.text for example in dev}
     train = tuple(example for example in accepted if example.text not in judged)
     known = judged | {example.text for example in train}
@@ -161,12 +160,9 @@ def collect_training_set(
     labels = tuple(
         LabelCount(label, *(count[label] for count in counts)) for label in project.labels.labels
     )
-    return TrainingSet(train, dev, original, is_held_out, len(accepted), len(new), labels, read_at)
-
-
-def is_held_out_text(text: str) -> bool:
-    """Whether a text belongs to the tenth that no model of a project learns from."""
-    return int(digest_text(text)[:8], 16) % _HELD_OUT == 0
+    return TrainingSet(
+        train, dev, original, is_dev_held_out, len(accepted), len(new), labels, read_at
+    )
 
 
 def _read_accepted(store: AnnotationStore, project: Project) -> list[Document]:

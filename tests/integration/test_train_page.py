@@ -18,12 +18,13 @@ from ner_core.formats import format_cluener_line
 from ner_core.labels import CLUENER, LabelSet
 from ner_core.prediction import Predictor
 from ner_core.spans import Example, Span
+from trainer.held_out import is_held_out
 from webui.model_choice import ModelChoice
 from webui.train_tab import TrainHandlers
 from webui.trained_models import find_trained_models, finish_training, restore_models
 from webui.training_job import Job, TrainingJobs
 from webui.training_plan import PlanOptions, make_plan
-from webui.training_set import ReferenceFiles, collect_training_set, is_held_out_text
+from webui.training_set import ReferenceFiles, collect_training_set
 
 # A training is a process that imports torch; on a busy machine that alone takes minutes.
 pytestmark = pytest.mark.timeout(900)
@@ -98,9 +99,9 @@ def give_dev_file(jobs: TrainingJobs, project: Project, examples: list[Example])
 
 def test_every_text_is_always_on_the_same_side_and_a_tenth_is_held_out() -> None:
     texts = [f"第{number}条" for number in range(2000)]
-    held_out = [text for text in texts if is_held_out_text(text)]
+    held_out = [text for text in texts if is_held_out(text)]
     assert 150 < len(held_out) < 250
-    assert held_out == [text for text in texts if is_held_out_text(text)]
+    assert held_out == [text for text in texts if is_held_out(text)]
 
 
 def test_only_accepted_texts_count_and_none_is_on_both_sides(store, project, jobs, examples):

@@ -17,6 +17,7 @@ from ner_core.spans import Example, Span
 from trainer.config import DataSettings, DataSource
 from trainer.data import TrainingData, load_training_data
 from trainer.data_report import SourceCounts, SourceReport, find_shared_texts, format_data_report
+from trainer.held_out import is_held_out, rank_held_out
 from trainer.sources import name_source
 
 MSRA_IMAGES = parse_images(
@@ -196,9 +197,64 @@ def test_annotations_give_accepted_documents_in_their_newest_revision(tmp_path: 
     source = make_database(tmp_path / "annotations.db", CLUENER)
     data = load_training_data(make_settings(source, dev_fraction=0.25))
     assert data.labels == CLUENER
-    assert [example.text for example in (*data.train, *data.dev)] == [f"第{n}句" for n in range(4)]
-    assert data.train[0].spans == (Span(0, 3, "company"),)
+    spans = {example.text: example.spans for example in (*data.train, *data.dev)}
+    assert sorted(spans) == [f"第{n}句" for n in range(4)]
+    assert spans["第0句"] == (Span(0, 3, "company"),)
     assert data.sources[0].sha256 is None
+
+
+def test_one_of_several_projects_is_named_behind_the_database(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.db"
+    with AnnotationStore.open(path) as store:
+        for name in ("财经", "体育/足球"):
+            store.create_project(name, LabelSet(("name",)))
+            store.add(
+                [NewDocument(f"{name}{n}", status="accepted") for n in range(4)], project=name
+            )
+    settings = make_settings(DataSource("annotations", f"{path}#体育/足球"))
+    data = load_training_data(settings)
+    assert {example.text[:-1] for example in (*data.train, *data.dev)} == {"体育/足球"}
+    assert name_source(settings.train[0]) == "annotations=annotations.db#体育/足球"
+    problem = fail(make_settings(DataSource("annotations", str(path))))
+    assert "one project, or DATABASE#PROJECT, got 财经, 体育/足球 (in" in problem
+    problem = fail(make_settings(DataSource("annotations", f"{path}#娱乐")))
+    assert "the project '娱乐', got 财经, 体育/足球 (in annotations=annotations.db#娱乐)" in problem
+
+
+def test_a_text_of_a_database_never_changes_sides_while_the_project_grows(tmp_path: Path) -> None:
+    texts = [f"第{number}条" for number in range(300)]
+    source = DataSource("annotations", str(tmp_path / "annotations.db"))
+    learned, judged = [], []
+    with AnnotationStore.open(source.path) as store:
+        store.create_project("default", CLUENER)
+        for part in (texts[:100], texts[100:]):
+            store.add([NewDocument(text=text, status="accepted") for text in part])
+            data = load_training_data(make_settings(source))
+            learned.append({example.text for example in data.train})
+            judged.append({example.text for example in data.dev})
+    assert learned[0] < learned[1] and judged[0] < judged[1]
+    # The same as on the page Train.
+    assert judged[1] == {text for text in texts if is_held_out(text)}
+    assert learned[1] | judged[1] == set(texts)
+
+
+def test_a_single_text_is_held_out_where_the_share_takes_none(tmp_path: Path) -> None:
+    texts = [text for text in (f"第{number}条" for number in range(10)) if not is_held_out(text)]
+    source = DataSource("annotations", str(tmp_path / "annotations.db"))
+    with AnnotationStore.open(source.path) as store:
+        store.create_project("default", CLUENER)
+        store.add([NewDocument(text=text, status="accepted") for text in texts])
+    data = load_training_data(make_settings(source))
+    assert [example.text for example in data.dev] == [min(texts, key=rank_held_out)]
+    assert len(data.train) == len(texts) - 1
+
+
+def test_a_larger_share_holds_out_what_a_smaller_one_does_and_more() -> None:
+    texts = [f"第{number}条" for number in range(2000)]
+    shares = [{text for text in texts if is_held_out(text, share)} for share in (0.05, 0.1, 0.25)]
+    assert shares[0] < shares[1] < shares[2]
+    for share, taken in zip((0.05, 0.1, 0.25), shares, strict=True):
+        assert len(taken) / len(texts) == pytest.approx(share, abs=0.02)
 
 
 def test_a_project_that_lacks_some_of_the_runs_labels_needs_a_map(

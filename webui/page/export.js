@@ -18,7 +18,7 @@ const addOption = (select, value, name) => {
   option.textContent = name;
   select.append(option);
 };
-for (const format of props.formats) addOption(field("format"), format, props.names[format]);
+for (const format of props.formats) addOption(field("format"), format, texts[`data.format_${format}`]);
 for (const status of props.statuses) addOption(field("status"), status, nameOf(status));
 field("status").value = "accepted";
 field("run").addEventListener("click", () =>
@@ -46,7 +46,7 @@ watch("value", () => {
   if (!losses.length) return;
   field("losses").hidden = false;
   field("losses").textContent = fill("data.export_lost", {
-    format: props.names[report.format],
+    format: texts[`data.format_${report.format}`],
     losses: losses.join(texts["page.separator"]),
   });
 });

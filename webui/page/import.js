@@ -117,7 +117,7 @@ const draw = () => {
   field("title").title = job.name;
   field("size").textContent = megabytes(job.size);
   show("choices", isChosen);
-  fillSelect(field("format"), Object.entries(props.formats), job.format);
+  fillSelect(field("format"), props.formats.map((format) => [format, texts[`data.format_${format}`]]), job.format);
   fillSelect(field("column"), job.columns.map((column) => [column, nameColumn(column)]), job.column ?? "");
   show("column-label", job.columns.length > 1);
   fillSelect(

@@ -56,6 +56,14 @@ DATA: Final[Block] = {
     "data.open": ("在编辑器中打开第 {position} 条", "Open text {position} in the editor"),
     "data.export": ("导出", "Export"),
     "data.export_format": ("格式", "Format"),
+    "data.format_txt": ("纯文本", "Plain text"),
+    "data.format_csv": ("CSV 表格", "CSV"),
+    "data.format_jsonl": ("JSON 行", "JSON lines"),
+    "data.format_cluener": ("CLUENER JSON", "CLUENER JSON"),
+    "data.format_conll": ("CoNLL / BIO", "CoNLL / BIO"),
+    "data.format_doccano": ("doccano JSONL", "doccano JSONL"),
+    "data.format_label-studio": ("Label Studio JSON", "Label Studio JSON"),
+    "data.format_hugging-face": ("Hugging Face 数据集", "Hugging Face dataset"),
     "data.export_status": ("状态", "Status"),
     "data.export_run": ("下载", "Download"),
     "data.export_done": ("已导出 {count} 条。", "{count} texts exported."),
@@ -74,32 +82,41 @@ DATA: Final[Block] = {
         "One text a line and nothing else; texts with line breaks are left out.",
     ),
     "data.export_note_csv": (
-        "可用 Excel 打开；保存全部状态。",
-        "Opens in Excel; keeps everything.",
+        "可用 Excel 打开；状态、标注者、建议一并写入。",
+        "Opens in Excel; with status, annotator and suggestions.",
     ),
     "data.export_note_jsonl": (
-        "本工具的格式，左闭右开；保存全部状态。",
-        "This tool's own, half-open offsets; keeps everything.",
+        "本工具的格式，位置左闭右开；状态、标注者、建议一并写入。",
+        (
+            "This tool's own, offsets half-open as in the editor; with status, annotator and "
+            "suggestions."
+        ),
     ),
     "data.export_note_cluener": (
-        "每行一个对象，结束位置含尾字；保存全部状态。",
-        "One object a line, inclusive ends; keeps everything.",
+        "每行一个对象，结束位置含尾字（比编辑器中显示的小 1）；状态、标注者、建议一并写入。",
+        (
+            "One object a line, ends inclusive (one less than the editor shows); with status, "
+            "annotator and suggestions."
+        ),
     ),
     "data.export_note_conll": (
         "每行一个字和标签；重叠取最长，未判定的文本略去。",
         "A character and its tag a line; the longest of overlaps, only texts that are decided on.",
     ),
     "data.export_note_doccano": (
-        "可导入 doccano；保存全部状态。",
-        "For doccano; keeps everything.",
+        "可导入 doccano；状态、标注者、建议一并写入。",
+        "For doccano; with status, annotator and suggestions.",
     ),
     "data.export_note_label-studio": (
-        "可导入 Label Studio，建议作为预测；保存全部状态。",
-        "For Label Studio, suggestions as predictions; keeps everything.",
+        "可导入 Label Studio，建议作为预测；状态、标注者一并写入。",
+        "For Label Studio, suggestions as predictions; with status and annotator.",
     ),
     "data.export_note_hugging-face": (
-        "zip 文件夹，load_dataset 可读，含 tokens 与 ner_tags；保存全部状态。",
-        "A zipped folder for load_dataset, with tokens and ner_tags; keeps everything.",
+        "zip 文件夹，load_dataset 可读，含 tokens 与 ner_tags；状态、标注者、建议一并写入。",
+        (
+            "A zipped folder for load_dataset, with tokens and ner_tags, status, annotator and "
+            "suggestions."
+        ),
     ),
     "data.import_format": ("格式", "Format"),
     "data.import_column": ("文本在哪一列", "Column of the texts"),

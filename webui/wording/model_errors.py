@@ -44,7 +44,10 @@ EXPECTED_OF_MODELS: Final[dict[str, str]] = {
     "{} examples": "有{}数据",
     "{} for a source of --train ({})": "--train 的数据来源为 {}（{}）",
     "lines with {}": "每行都有 {}",
-    "a database with one project": "数据库中只有一个项目",
+    "a database with one project, or DATABASE#PROJECT": (
+        "数据库中只有一个项目，或写成 数据库#项目名"
+    ),
+    "a database with the project {}": "数据库中有项目 {}",
     "dev texts that are not trained on": "验证集的文本不在训练集中",
     "the run's labels {}": "本次训练的标签 {}",
     "a source without --map, whose labels become the run's": (
@@ -100,6 +103,7 @@ GOT_OF_MODELS: Final[dict[str, str]] = {
     "{}; scores on these say nothing, --allow-shared-texts takes them all the same": (
         "{}；在这些文本上的成绩没有意义；仍要使用请加 --allow-shared-texts"
     ),
+    "{}; give another --output": "{}；请换一个 --output",
     "none; --labels names the set": "没有；请用 --labels 给出标签",
     "none ({}); of a database only accepted documents count": (
         "没有（{}）；数据库中只有已接受的文本算数"
