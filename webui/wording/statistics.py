@@ -29,13 +29,13 @@ STATISTICS: Final[Block] = {
     "statistics.untouched_of": ("{count} 条中的 {untouched} 条", "in {untouched} of {count} texts"),
     "statistics.untouched_none": ("还没有可比较的文本", "no text to compare yet"),
     # Cards
-    "statistics.status_title": ("进度", "Progress"),
+    "statistics.status_title": ("状态", "Status"),
     "statistics.status_note": ("每种状态的文本数。", "Texts of each status."),
     "statistics.status_empty": (
         "这个项目还没有文本。请先在“数据”页添加。",
         "This project has no texts yet. Add some on the page Data.",
     ),
-    "statistics.progress_title": ("进展", "Annotated over time"),
+    "statistics.progress_title": ("进度", "Progress"),
     "statistics.progress_note": (
         "累计的已审文本数，按第一次离开“未审”状态的那天。",
         "Annotated texts, added up: by the day they first got a status other than new.",
