@@ -1,7 +1,7 @@
 """How a label looks and what it is called, the same on every page.
 
-The colours are chosen so that colour-blind people can tell neighbours apart, and each is shown
-together with the label's name: colour alone never carries the meaning.
+The colours differ for colour-blind people, too (a test simulates three kinds of it), and each is
+shown together with the label's name: colour alone never carries the meaning.
 """
 
 from collections.abc import Iterator
@@ -34,17 +34,17 @@ _KNOWN: Final = {
     for style in (
         LabelStyle("address", "#2F6FDE", "地址", "address"),
         LabelStyle("book", "#8A6D00", "书名", "book"),
-        LabelStyle("company", "#0B7A75", "公司", "company"),
+        LabelStyle("company", "#23705E", "公司", "company"),
         LabelStyle("game", "#7A3FC2", "游戏", "game"),
-        LabelStyle("government", "#B3261E", "政府", "government"),
+        LabelStyle("government", "#AB1D18", "政府", "government"),
         LabelStyle("movie", "#B5489B", "电影", "movie"),
-        LabelStyle("name", "#C2570C", "姓名", "name"),
-        LabelStyle("organization", "#1F7A34", "组织", "organization"),
+        LabelStyle("name", "#BA5331", "姓名", "name"),
+        LabelStyle("organization", "#477F35", "组织", "organization"),
         LabelStyle("position", "#5B6470", "职位", "position"),
-        LabelStyle("scene", "#0077A8", "景点", "scene"),
-        LabelStyle("PER", "#C2570C", "人名", "person"),
+        LabelStyle("scene", "#0C7AA5", "景点", "scene"),
+        LabelStyle("PER", "#BA5331", "人名", "person"),
         LabelStyle("LOC", "#2F6FDE", "地名", "location"),
-        LabelStyle("ORG", "#1F7A34", "机构名", "organization"),
+        LabelStyle("ORG", "#477F35", "机构名", "organization"),
     )
 }
 _WHEEL: Final = tuple(dict.fromkeys(style.color for style in _KNOWN.values()))

@@ -62,6 +62,27 @@
   // WCAG 2.2, 1.4.3: text against what is behind it. What is disabled is exempt.
   const lowContrast = () => {
     const findings = new Set();
+    const check = (element, style, color, words) => {
+      const behind = backdrop(element);
+      if (!behind) return;
+      const text = [...parse(color)];
+      text[3] *= opacity(element);
+      const size = parseFloat(style.fontSize);
+      const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+      const ratio = contrast(over(text, behind), behind);
+      if (ratio < (isLarge ? 3 : 4.5) - 0.005) {
+        findings.add(`${ratio.toFixed(2)}:1 ${describe(element)} "${words.trim().slice(0, 24)}"`);
+      }
+    };
+    // Words that a style sheet adds, such as the tags of entities.
+    for (const element of document.body.querySelectorAll("*")) {
+      for (const pseudo of ["::before", "::after"]) {
+        const style = getComputedStyle(element, pseudo);
+        if (/^".*[\p{L}\p{N}].*"$/u.test(style.content) && isShown(element) && !isDisabled(element)) {
+          check(element, style, style.color, style.content.slice(1, -1));
+        }
+      }
+    }
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const element = node.parentElement;
@@ -72,16 +93,7 @@
       const box = range.getBoundingClientRect();
       if (box.width < 2 || box.height < 2) continue;
       const style = getComputedStyle(element);
-      const behind = backdrop(element);
-      if (!behind) continue;
-      const text = [...parse(element instanceof SVGElement ? style.fill : style.color)];
-      text[3] *= opacity(element);
-      const size = parseFloat(style.fontSize);
-      const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-      const ratio = contrast(over(text, behind), behind);
-      if (ratio < (isLarge ? 3 : 4.5) - 0.005) {
-        findings.add(`${ratio.toFixed(2)}:1 ${describe(element)} "${node.data.trim().slice(0, 24)}"`);
-      }
+      check(element, style, element instanceof SVGElement ? style.fill : style.color, node.data);
     }
     return [...findings];
   };
@@ -154,7 +166,9 @@
       const isNear = each === element || each.matches(":focus-within");
       if (isNear && (isOutlined || around.boxShadow !== "none")) ring = true;
     }
-    // The editor has no ring around itself but one around its text.
+    // The editor has no ring around itself but one around its text, a list one around its active item.
+    const item = element.querySelector(":scope > .active");
+    if (item && getComputedStyle(item).outlineStyle !== "none") ring = true;
     const frame = element.matches(".annotator") && element.querySelector(".ed-frame");
     if (frame && isShown(frame) && getComputedStyle(frame).boxShadow !== "none") ring = true;
     return {

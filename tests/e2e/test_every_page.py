@@ -27,7 +27,7 @@ TEXT = "😀浙商银行企业信贷部叶老桂博士，" * 3
 _CHINESE = (
     "textarea, .tagged-text, .examples, .legend, .ed-frame, .ed-spoken, .ed-entities,"
     " .ed-current-entity, tbody, pre, option, .vega-embed, [data-field=language],"
-    " [data-testid=project-choice]"
+    " [data-testid=project-choice], .review-list, .lint-list"
 )
 # Roles that a visitor uses; each needs a name that a screen reader can say.
 _CONTROLS = {
@@ -77,8 +77,13 @@ def open_app(open_page: Callable[..., Page], url: str, locale: str, width: int =
     return page
 
 
-def walk(page: Page) -> Iterator[str]:
-    """Open each page in turn, as a visitor finds it once there is something on it."""
+def walk(page: Page, *, with_dialogs: bool = False) -> Iterator[str]:
+    """Open each page in turn, as a visitor finds it once there is something on it.
+
+    Args:
+        page: The browser's.
+        with_dialogs: Whether to open what covers a part of it, too.
+    """
     tabs = page.locator("#pages > .tab-wrapper").get_by_role("tab")
     for index in range(tabs.count()):
         tab = tabs.nth(index)
@@ -89,10 +94,63 @@ def walk(page: Page) -> Iterator[str]:
             page.locator("#predict-text textarea").fill(TEXT)
             page.locator("#predict-run").click()
             expect(page.get_by_test_id("tagged-text").get_by_test_id("entity")).not_to_have_count(0)
-        if name in (TEXTS["zh"]["annotate.tab"], TEXTS["en"]["annotate.tab"]):
+        if is_tab(name, "annotate"):
             expect(page.get_by_test_id("annotator")).to_have_attribute("data-state", "ready")
         page.wait_for_timeout(1500)  # answers of the server, transitions
         yield name
+        if is_tab(name, "review"):
+            yield from (f"{name}, {part}" for part in review(page))
+        elif is_tab(name, "annotate") and with_dialogs:
+            yield from (f"{name}, {part}" for part in open_dialogs(page))
+        elif is_tab(name, "data") and with_dialogs:
+            yield from (f"{name}, {part}" for part in import_file(page))
+
+
+def is_tab(name: str, key: str) -> bool:
+    return name in (TEXTS["zh"][f"{key}.tab"], TEXTS["en"][f"{key}.tab"])
+
+
+def review(page: Page) -> Iterator[str]:
+    """Both parts of the page Review, with something to decide."""
+    page.get_by_test_id("review-left").select_option("confirmed:")
+    page.get_by_test_id("review-right").select_option("model:rules")
+    page.locator("#review-parts [data-field=compare]").click()
+    expect(page.get_by_test_id("review-document").first).to_be_visible()
+    yield "compared"
+    page.locator("#review-parts").get_by_role("tab").nth(1).click()
+    run = page.get_by_test_id("lint").locator("[data-field=run]")
+    expect(run).to_be_enabled()
+    run.click()
+    expect(page.get_by_test_id("finding").first).to_be_visible()
+    yield "checked"
+
+
+def open_dialogs(page: Page) -> Iterator[str]:
+    """What the editor shows on request."""
+    filters = page.get_by_test_id("queue").locator(".queue-toggle")
+    filters.click()
+    yield "filters"
+    filters.click()
+    editor = page.get_by_test_id("annotator")
+    for key, part in {"W": "words", "Shift+B": "note", "G": "guideline", "?": "keys"}.items():
+        editor.focus()
+        page.keyboard.press(key)
+        yield part
+        page.keyboard.press("Escape")
+
+
+def import_file(page: Page) -> Iterator[str]:
+    """A file before it is imported, and the lines that are wrong in it."""
+    lines = ['{"text": "小明在长沙", "label": {"name": {"小明": [[0, 1]]}}}', '{"text": 3}', "{"]
+    file = {"name": "some.json", "mimeType": "text/plain", "buffer": "\n".join(lines).encode()}
+    page.locator(".add-actions input[type=file]").set_input_files(file)
+    card = page.get_by_test_id("import")
+    expect(card).to_have_attribute("data-state", "chosen")
+    yield "file chosen"
+    card.locator("[data-field=start]").click()
+    expect(card.locator("[data-field=keep]")).to_be_visible()
+    yield "errors"
+    card.locator("[data-field=discard]").click()
 
 
 def unnamed_controls(page: Page) -> list[str]:
@@ -118,7 +176,7 @@ def test_every_page_fits_reads_well_and_says_what_it_is(
 ) -> None:
     page = open_app(open_page, url, locale)
     findings = []
-    for name in walk(page):
+    for name in walk(page, with_dialogs=True):
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
             page.evaluate("checks.settle()")

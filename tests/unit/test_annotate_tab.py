@@ -449,7 +449,7 @@ def test_equal_answers_differ_in_their_nonce(page, opened):
 def test_every_label_of_a_set_has_a_style_and_known_labels_keep_theirs():
     styles = style_labels(LabelSet(("planet", "company", *(f"x{n}" for n in range(30)))), None)
     assert len(styles) == 32
-    assert (styles[1].chinese, styles[1].color) == ("公司", "#0B7A75")
+    assert (styles[1].chinese, styles[1].color) == ("公司", "#23705E")
     assert styles[0].chinese == styles[0].english == "planet"
     # As long as colours last, no two labels share one.
     assert len({style.color for style in styles[:10]}) == 10

@@ -1,8 +1,10 @@
 """A project's own colours and names of labels, wherever its labels are shown."""
 
+from itertools import combinations
 from types import SimpleNamespace
 
 import gradio as gr
+import numpy as np
 import pytest
 
 from annotation_store.project_changes import change_label
@@ -62,3 +64,62 @@ def test_a_project_shows_its_own_colours_and_names_on_every_page(store, tmp_path
 def test_labels_of_no_project_have_the_styles_of_the_program():
     (style, *_) = style_labels(CLUENER, None)
     assert (style.label, style.color) == ("address", "#2F6FDE")
+
+
+# Linear RGB as somebody without one kind of cones sees it (Machado, Oliveira and Fernandes 2009,
+# severity 1).
+SIGHT = {
+    "all cones": np.eye(3),
+    "no red": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "no green": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "no blue": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+
+
+def to_lab(color, sight):
+    """CIELAB (D65) of what somebody sees of "#RRGGBB"."""
+    rgb = np.array([int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(sight @ linear, 0, 1)
+    to_xyz = np.array(
+        [
+            [0.4124564, 0.3575761, 0.1804375],
+            [0.2126729, 0.7151522, 0.0721750],
+            [0.0193339, 0.1191920, 0.9503041],
+        ]
+    )
+    ratio = to_xyz @ seen / [0.95047, 1.0, 1.08883]
+    f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_any_two_colours_differ_whatever_cones_somebody_has(sight):
+    """CIE76; 2.3 is what can just be told apart."""
+    places = {
+        style.label: to_lab(style.color, SIGHT[sight]) for style in style_labels(CLUENER, None)
+    }
+    distances = {
+        (one, other): np.linalg.norm(places[one] - places[other])
+        for one, other in combinations(places, 2)
+    }
+    closest = min(distances, key=distances.__getitem__)
+    assert distances[closest] > 9, (closest, distances[closest])

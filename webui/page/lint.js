@@ -124,12 +124,17 @@ const explain = (finding) => {
 // Blanks are what some findings are about.
 const showBlanks = (words) => words.replace(/\s/gu, "␣");
 
+// Tab goes through the buttons of the active finding only: keys reach the others.
+const markActive = (item, isActive) => {
+  item.classList.toggle("active", isActive);
+  for (const button of item.querySelectorAll("button")) button.tabIndex = isActive ? 0 : -1;
+};
+
 const drawFinding = (finding, place) => {
   const item = make("article", "lint-finding");
   item.dataset.testid = "finding";
   item.dataset.kind = finding.kind;
   item.dataset.documentId = finding.document_id;
-  item.classList.toggle("active", place === active);
   const header = make("header");
   header.append(make("span", "kind", texts[`lint.${finding.kind}`]), make("span", "quiet", fill("review.document", { position: finding.position })), make("span", "quiet", explain(finding)));
   const paragraph = make("p", "review-text");
@@ -151,13 +156,14 @@ const drawFinding = (finding, place) => {
   open.setAttribute("aria-label", fill("lint.open", { position: finding.position }));
   actions.append(open);
   item.append(header, paragraph, actions);
+  markActive(item, place === active);
   item.addEventListener("mousedown", () => move(place, false));
   return item;
 };
 
 const move = (place, scroll = true) => {
   active = Math.min(shown.findings.length - 1, Math.max(0, place));
-  for (const [index, item] of [...field("list").children].entries()) item.classList.toggle("active", index === active);
+  for (const [index, item] of [...field("list").children].entries()) markActive(item, index === active);
   if (scroll) field("list").children[active]?.scrollIntoView({ block: "nearest", behavior: "smooth" });
 };
 const nameFinding = ({ document_id, key }) => ({ document_id, key });

@@ -316,7 +316,7 @@ const undo = (place) => {
   });
 };
 
-// By what a key writes and not by its place: Shift+1 has another character on every keyboard.
+// By a key's place and not by what it writes: Shift+1 has another character on every keyboard.
 const keys = {
   Digit1: (isWhole) => choose(active.document, isWhole ? null : active.difference, "l"),
   Digit2: (isWhole) => choose(active.document, isWhole ? null : active.difference, "r"),

@@ -51,6 +51,8 @@ const drawDocument = (shown, place) => {
     );
     card.append(whole);
   }
+  // Tab goes through the buttons of the active text only: keys reach the other texts.
+  if (place !== active.document) for (const button of card.querySelectorAll("button")) button.tabIndex = -1;
   return card;
 };
 

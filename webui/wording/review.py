@@ -174,7 +174,7 @@ REVIEW: Final[Block] = {
     "review.column_right": ("右", "Right"),
     "review.undefined": (
         "双方都没用过这个标签，κ 无定义",
-        "Neither side uses this label: κ is undefined",
+        "Neither side uses this label: κ has no value",
     ),
     "review.figures_note": (
         "F1：起止与标签全同才算一致。κ：按字符计，扣除偶然一致；1 为完全一致，0 为碰巧水平。",
