@@ -1,7 +1,8 @@
 """Text to pretrain on, read line by line, however much of it there is.
 
 A corpus file holds a sentence or a paragraph in each line, plain (`.txt`) or packed (`.txt.xz`).
-An annotation database gives the texts that nobody has labelled yet, and a file of silver labels its
+An annotation database gives the texts that nobody has labelled yet, of all its projects or of one
+(`annotations=DATABASE#PROJECT`), and a file of silver labels its
 sentences with their tags.
 """
 
@@ -21,7 +22,7 @@ from ner_core.formats import DataFormatError, find_encoding, split_lines
 from ner_core.labels import OUTSIDE
 from trainer.config import DataSource
 from trainer.pretrain_config import ANNOTATIONS_PREFIX, CorpusSettings
-from trainer.sources import name_source
+from trainer.sources import find_project, name_source, split_project
 
 # A longer line is read in pieces, so that a file without line ends does not fill the memory.
 _MAX_LINE_CHARACTERS = 1_000_000
@@ -40,6 +41,15 @@ class CorpusLine:
 
     text: str
     tags: tuple[str, ...] | None = None
+
+    def cut(self, start: int, end: int) -> "CorpusLine | None":
+        """A part of it, without blanks around it; None where nothing else is there."""
+        part = self.text[start:end]
+        text = part.strip()
+        if not text:
+            return None
+        first = start + len(part) - len(part.lstrip())
+        return CorpusLine(text, self.tags and self.tags[first : first + len(text)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +212,12 @@ def _read_text(location: str) -> Iterator[CorpusLine]:
 
 
 def _read_unlabelled(location: str) -> Iterator[CorpusLine]:
-    with AnnotationStore.open(location, must_exist=True) as store:
-        for project in store.projects():
+    path, wanted = split_project(location)
+    with AnnotationStore.open(path, must_exist=True) as store:
+        projects = store.projects()
+        if wanted is not None:
+            projects = (find_project(projects, wanted, location),)
+        for project in projects:
             for example in store.examples(project=project.name, status="new"):
                 lines = (line.strip() for line in split_lines(example.text))
                 yield from (CorpusLine(line) for line in lines if line)

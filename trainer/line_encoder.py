@@ -14,7 +14,12 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from ner_core.preprocessing import CharacterVocabulary, fold_text, split_segments
+from ner_core.preprocessing import (
+    CharacterVocabulary,
+    find_sentence_ends,
+    fold_text,
+    split_segments,
+)
 from trainer.corpus import CorpusLine
 from trainer.packing import pack_lines
 from trainer.word_borders import find_word_starts
@@ -46,14 +51,34 @@ def row_type(window_tokens: int, id_type: str, *, has_tags: bool) -> np.dtype[np
     return np.dtype(fields)
 
 
-def is_held_out(text: str, fraction: float) -> bool:
-    """Whether a line is kept for measuring: by its own hash, whatever stands around it.
+def is_held_out(sentence: str, fraction: float) -> bool:
+    """Whether a sentence is kept for measuring: by its own hash, whatever stands around it.
 
-    So a line stays where it is when the corpus grows, and a line that occurs twice is on one side.
-    Forms that look alike to the encoder (full width, upper case) count as the same line.
+    So it stays where it is when the corpus grows, and is on one side where it occurs twice: in a
+    paragraph, and alone among silver labels. Forms that look alike to the encoder (full width,
+    upper case) count as the same.
     """
-    value = int.from_bytes(blake2b(fold_text(text).encode(), digest_size=_HASH_BITS // 8).digest())
+    folded = fold_text(sentence.strip()).encode()
+    value = int.from_bytes(blake2b(folded, digest_size=_HASH_BITS // 8).digest())
     return value < fraction * 2**_HASH_BITS
+
+
+def split_sides(line: CorpusLine, fraction: float) -> Iterator[tuple[CorpusLine, bool]]:
+    """A line as long parts that are held out or not: most lines stay in one piece."""
+    sides: list[tuple[int, bool]] = []
+    start = 0
+    for end in find_sentence_ends(line.text):
+        side = is_held_out(line.text[start:end], fraction)
+        if sides and sides[-1][1] == side:
+            sides.pop()
+        sides.append((end, side))
+        start = end
+    start = 0
+    for end, side in sides:
+        part = line.cut(start, end)
+        if part is not None:
+            yield part, side
+        start = end
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +117,7 @@ class LineEncoder:
         characters: All that occur in the corpus.
         tags: Silver tags by id; () without silver labels.
         window_tokens: W.
-        held_out_fraction: Of the lines.
+        held_out_fraction: Of the sentences.
         is_packed: Whether several lines share a row.
     """
 
@@ -126,8 +151,8 @@ class LineEncoder:
         train: list[_Piece] = []
         held_out: list[_Piece] = []
         for line in lines:
-            side = held_out if is_held_out(line.text, self._held_out_fraction) else train
-            side.extend(self._cut(line))
+            for part, is_out in split_sides(line, self._held_out_fraction):
+                (held_out if is_out else train).extend(self._cut(part))
         return Rows(self._fill_rows(train), self._fill_rows(held_out))
 
     def _cut(self, line: CorpusLine) -> Iterator[_Piece]:

@@ -112,10 +112,11 @@ class MaskedBatches:
         places = np.arange(start, end)[self.world.rank :: self.world.world_size]
         return self._build(ShuffledOrder(len(self.rows), key)(places), key)
 
-    def read_in_order(self, num_rows: int) -> Iterator[MaskedBatch]:
-        """The first rows with masks that are always the same: to measure on."""
+    def read_sample(self, num_rows: int) -> Iterator[MaskedBatch]:
+        """Some rows from everywhere, always the same with the same masks: to measure on."""
         key = make_key(self.seed, _HELD_OUT_EPOCH)
-        share = np.arange(min(num_rows, len(self.rows)))[self.world.rank :: self.world.world_size]
+        sample = ShuffledOrder(len(self.rows), key)(np.arange(min(num_rows, len(self.rows))))
+        share = sample[self.world.rank :: self.world.world_size]
         size = max(1, self.batch_size // self.world.world_size)
         for start in range(0, len(share), size):
             yield self._build(share[start : start + size], key)

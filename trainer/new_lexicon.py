@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-import jieba
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -31,6 +30,7 @@ from ner_core.formats import decode_text, split_lines
 from ner_core.preprocessing import fold_text
 from ner_core.soft_lexicon import MAX_WORD_CHARACTERS, find_words, hash_words
 from trainer.lexicon import Lexicon
+from trainer.word_borders import load_jieba
 
 PROG = "python -m trainer.new_lexicon"
 logger = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ def _collect_types(lists: Mapping[str, Sequence[Path]]) -> tuple[dict[str, int],
             for line in split_lines(decode_text(path.read_bytes(), str(path))):
                 if line.strip():
                     add(line.split()[0], name)
-    dictionary = Path(jieba.__file__).with_name("dict.txt")
+    dictionary = Path(load_jieba().__file__).with_name("dict.txt")
     for line in dictionary.read_text(encoding="utf-8").splitlines():
         word, _, tag = line.split(" ")
         # nrt and nrfg are kinds of nr.
@@ -154,6 +154,7 @@ def _segment(
 
 
 def _prepare_jieba(listed: Sequence[str]) -> None:
+    jieba = load_jieba()
     jieba.setLogLevel(logging.WARNING)
     jieba.initialize()
     for word in listed:
@@ -162,7 +163,7 @@ def _prepare_jieba(listed: Sequence[str]) -> None:
 
 
 def _cut(line: str) -> str:
-    return " ".join(word for word in jieba.cut(fold_text(line)) if not word.isspace())
+    return " ".join(word for word in load_jieba().cut(fold_text(line)) if not word.isspace())
 
 
 def _embed(

@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 
 from trainer.corpus import SourceCount, digest_file, find_sources
 from trainer.line_encoder import row_type
-from trainer.pretrain_config import CorpusSettings
+from trainer.pretrain_config import DEFAULT_CORPUS, CorpusSettings
 
 MANIFEST_FILE = "manifest.json"
-_VERSION = 1
+# 2: sentences decide what is held out, no longer lines.
+_VERSION = 2
 
 Side = Literal["train", "held-out"]
 SIDES: tuple[Side, ...] = ("train", "held-out")
@@ -39,7 +40,7 @@ class PreparationSettings:
     Attributes:
         window_tokens: Length of a row.
         is_packed: Whether several lines share one.
-        held_out_fraction: Of the lines.
+        held_out_fraction: Of the sentences.
         min_count: Of the characters of a vocabulary that was counted on the corpus; None for an
             encoder's own.
         segmenter: Name and version.
@@ -138,12 +139,14 @@ class Manifest:
                 f"window_tokens {self.settings.window_tokens} before, {window_tokens} now"
             )
         sources = find_sources(corpus)
-        if not sources:
-            return changes
         for name in ("is_packed", "held_out_fraction", "min_count"):
             before, now = getattr(self.settings, name), getattr(corpus, name)
-            if before not in (None, now):
+            # Beside no source, a default was not asked for.
+            is_asked = bool(sources) or now != getattr(DEFAULT_CORPUS, name)
+            if is_asked and before not in (None, now):
                 changes.append(f"{name} {before} before, {now} now")
+        if not sources:
+            return changes
         if len(sources) != len(self.sources):
             return [*changes, f"{len(self.sources)} sources before, {len(sources)} now"]
         for source, count in zip(sources, self.sources, strict=True):

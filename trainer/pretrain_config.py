@@ -30,7 +30,7 @@ class CorpusSettings:
         notes: Lines for the card: sources and licences, in the user's words.
         prepared: Where the corpus is kept as numbers, to be used again; None keeps it within the
             run's directory, and no longer than that.
-        held_out_fraction: Share of the lines that is never trained on, chosen by their hash.
+        held_out_fraction: Share of the sentences that is never trained on, chosen by their hash.
         min_count: Rarer characters do not get into the vocabulary.
         window_tokens: Length of a row, [CLS] and [SEP] included; None: 128, or all that the encoder
             has positions for where that is less.
@@ -47,6 +47,9 @@ class CorpusSettings:
     window_tokens: int | None = None
     is_packed: bool = True
     num_workers: int = 1
+
+
+DEFAULT_CORPUS = CorpusSettings(texts=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

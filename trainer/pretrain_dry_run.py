@@ -95,7 +95,8 @@ def estimate_costs(run: PretrainingRun, sample: Sample) -> str:
     evaluation_s *= num_held_out / min(settings.evaluation_rows, len(run.corpus.held_out))
     num_processes = max(1, run.settings.corpus.num_workers) * run.world.machine_share[1]
     preparation_s = sample.preparation_s / num_processes
-    total_s = num_steps * step_s + settings.evaluations * evaluation_s + preparation_s
+    num_evaluations = min(settings.evaluations, num_steps)
+    total_s = num_steps * step_s + num_evaluations * evaluation_s + preparation_s
     num_parameters = sum(p.numel() for p in run.model.parameters())
     # Weights and two moments of Adam, four bytes each; and the state before while the next one is
     # written.
@@ -103,7 +104,7 @@ def estimate_costs(run: PretrainingRun, sample: Sample) -> str:
     corpus_mib = num_rows * run.corpus.train.dtype.itemsize / MIB
     return (
         f"dry run: about {num_rows:,} rows of {window_tokens} tokens, {num_steps:,} steps of"
-        f" {step_s:.2f} s ({num_tokens / step_s:,.0f} tokens/s), {settings.evaluations}"
+        f" {step_s:.2f} s ({num_tokens / step_s:,.0f} tokens/s), {num_evaluations}"
         f" evaluations of {evaluation_s:.1f} s, {format_duration(preparation_s)} to prepare the"
         f" corpus: about {format_duration(total_s)} in all; {num_parameters:,} parameters with"
         f" heads; {peak_memory(run.world.device) / MIB:,.0f} MiB of memory; {state_mib:,.0f} MiB of"

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import torch
 
+from ner_core.preprocessing import rank_characters
 from trainer import report
 from trainer.command import is_output_free, is_restart
 from trainer.distributed import World
 from trainer.event_log import check_tensorboard
+from trainer.masked_batches import build_mask_tokens
 from trainer.preparation import Preparation, plan_preparation
 from trainer.prepared_corpus import Manifest, PreparedCorpus, digest_vocabulary
 from trainer.pretrain_config import Settings
@@ -55,6 +57,7 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
             check_tensorboard()
         choose_precision(settings.pretraining.precision, world.device)
         older = _load_older(settings)
+        _check_encoder(settings, older)
     prepared = settings.corpus.prepared or directory.path / _CORPUS_DIRECTORY
     # What stands in the run's own directory is about to be thrown away by a new beginning.
     is_kept = settings.corpus.prepared is not None or not is_restart(settings.run)
@@ -111,6 +114,8 @@ def build_run(
     is_packed = manifest.settings.is_packed
     if is_packed:
         check_packing(start.model.base_model)
+    if settings.pretraining.keep_head and not manifest.labels:
+        raise ValueError("expected silver labels in the prepared corpus for --keep-head, got none")
     num_tags = 2 * len(manifest.labels) + 1 if manifest.labels else 0
     model = PretrainingModel(start.model, num_tags, is_packed=is_packed)
     batches, held_out = build_batches(settings.pretraining, world, corpus, start)
@@ -131,6 +136,18 @@ def _load_older(settings: Settings) -> StartingEncoder | None:
     if settings.encoder.encoder is None:
         return None
     return load_starting_encoder(settings.encoder.encoder, settings.encoder.dropout)
+
+
+def _check_encoder(settings: Settings, older: StartingEncoder | None) -> None:
+    """Find out before a corpus is prepared for hours that the encoder cannot do what is asked."""
+    corpus = settings.corpus
+    window_tokens = settle_window(settings.encoder, older, corpus.window_tokens)
+    start = older or make_starting_encoder(
+        settings.encoder, tuple(rank_characters({})), window_tokens
+    )
+    build_mask_tokens(start.vocabulary)
+    if corpus.is_packed and (corpus.texts or corpus.silver_labels):
+        check_packing(start.model.base_model)
 
 
 def _plan(

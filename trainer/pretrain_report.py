@@ -98,8 +98,8 @@ def describe_corpus(manifest: Manifest, num_train: int, num_held_out: int) -> tu
     return (
         *sources,
         f"{characters:,} characters in all: {num_train:,} rows of {settings.window_tokens} tokens"
-        f" to learn from, {num_held_out:,} held out (by the hash of the line,"
-        f" {settings.held_out_fraction:.2%} of the lines); words by {settings.segmenter}",
+        f" to learn from, {num_held_out:,} held out (by the hash of the sentence,"
+        f" {settings.held_out_fraction:.2%} of them); words by {settings.segmenter}",
     )
 
 
@@ -108,6 +108,7 @@ def write_card(
     settings: Settings,
     command: str,
     corpus_lines: Sequence[str],
+    silver_labels: Sequence[str],
     window_tokens: int,
     evaluation: EvaluationRecord,
     num_parameters: int,
@@ -119,6 +120,7 @@ def write_card(
         settings: The run's settings.
         command: The command line that made it.
         corpus_lines: See `describe_corpus`.
+        silver_labels: Of the corpus; () without.
         window_tokens: Length of a row.
         evaluation: The last one.
         num_parameters: Of the encoder alone.
@@ -131,20 +133,34 @@ def write_card(
         "Nothing was noted on sources and licences (`--corpus-note`); ask whoever made it.",
     )
     task = "guessing masked words (whole-word masking, 80/10/10)"
-    if settings.corpus.silver_labels:
+    if silver_labels:
         task += ", and silver labels beside"
+    kind, what, use = (
+        (
+            "token-classification",
+            f"A Chinese tagger of the silver labels {', '.join(silver_labels)}",
+            "To tag with it: `python -m ner_core.predict --checkpoint DIR ...`; to teach it labels"
+            " of your own: `python -m trainer.finetune --encoder DIR ...`.",
+        )
+        if pretraining.keep_head
+        else (
+            "fill-mask",
+            "A Chinese encoder",
+            "To tag with it, fine-tune it first: `python -m trainer.finetune --encoder DIR ...`.",
+        )
+    )
     return "\n".join(
         [
             "---",
             "language: zh",
-            "pipeline_tag: fill-mask",
+            f"pipeline_tag: {kind}",
             "---",
             "",
             f"# {settings.run.output.name}",
             "",
-            f"A Chinese encoder ({num_parameters:,} parameters) that reads one token for each"
+            f"{what} ({num_parameters:,} parameters in its encoder) that reads one token for each"
             f" character, {begun}. Its training: {task}.",
-            "To tag with it, fine-tune it first: `python -m trainer.finetune --encoder DIR ...`.",
+            use,
             "",
             "## How it was trained",
             "",
@@ -172,8 +188,8 @@ def write_card(
             "",
             f"Perplexity {evaluation.held_out_perplexity:.2f} and accuracy"
             f" {evaluation.held_out_accuracy:.4f} on {evaluation.num_masked:,} masked characters of"
-            " lines that were not trained on. A masked character is guessed from its line alone,"
-            " with the other masks in it; figures with other masks or vocabularies cannot be"
+            " sentences that were not trained on. A masked character is guessed from its line"
+            " alone, with the other masks in it; figures with other masks or vocabularies cannot be"
             " compared.",
             "",
             "## What it cannot do",

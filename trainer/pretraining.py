@@ -28,6 +28,14 @@ logger = logging.getLogger("trainer")
 _NUM_STEP_RECORDS = 1000
 
 
+def is_due(step: int, num_steps: int, times: int) -> bool:
+    """Whether one of so many times, spread over the steps, is behind this step, counted from 1.
+
+    The last one is behind the last step. There are no more times than steps.
+    """
+    return step * times // num_steps > (step - 1) * times // num_steps
+
+
 @dataclass
 class Progress:
     """How far a run has come: what is saved beside the stepper.
@@ -36,7 +44,8 @@ class Progress:
         loss_sum: Over the masked tokens since the last step record, all ranks.
         num_masked: Of these tokens.
         num_tokens: Characters read since the run began.
-        recorded: `num_tokens` and `total_s` at the last step record.
+        recorded: `num_tokens` and `total_s` at the last step record; the seconds moved on by what
+            evaluations took since.
         total_s: Seconds since the run began, not counting the time between sittings.
         records: The lines of `metrics.jsonl`.
         last_evaluation: The last record of the held-out text.
@@ -148,10 +157,9 @@ class Pretraining:
         """Behind a step: record, evaluate and save where it is time to."""
         run, step = self.run, self.stepper.step
         is_over = step == run.num_steps
-        if is_over or step % max(1, run.num_steps // _NUM_STEP_RECORDS) == 0:
+        if is_due(step, run.num_steps, _NUM_STEP_RECORDS):
             self._record_step(log)
-        evaluations = run.settings.pretraining.evaluations
-        if is_over or step % max(1, run.num_steps // evaluations) == 0:
+        if is_due(step, run.num_steps, run.settings.pretraining.evaluations):
             self._evaluate(log)
         is_late = time.monotonic() - self._saved_at >= run.settings.run.save_every_s
         if is_over or run.world.decide(is_late):
@@ -179,6 +187,8 @@ class Pretraining:
     def _evaluate(self, log: EventLog) -> None:
         run = self.run
         window_tokens = run.corpus.manifest.settings.window_tokens
+        self._add_up()
+        trained_s = self.progress.total_s
         with explain_lack_of_memory(run.settings.pretraining.batch_size, window_tokens):
             loss, accuracy, num_masked = evaluate_held_out(
                 self.stepper, run.held_out, run.settings.pretraining
@@ -194,7 +204,8 @@ class Pretraining:
             seconds=self.progress.total_s,
         )
         # The time that it took is no time of training.
-        self.progress.recorded = (self.progress.recorded[0], self.progress.total_s)
+        num_tokens, recorded_s = self.progress.recorded
+        self.progress.recorded = (num_tokens, recorded_s + self.progress.total_s - trained_s)
         self.progress.last_evaluation = asdict(record)
         self._record(record.to_json(), log)
         logger.info("%s", record.format_log_line())

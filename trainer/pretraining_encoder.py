@@ -147,7 +147,12 @@ def write_encoder(
         OSError: It cannot be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    weights = {name: weight.to(weights_dtype) for name, weight in model.state_dict().items()}
+    converted: dict[tuple[int, torch.Size], torch.Tensor] = {}
+    weights = {
+        # Weights that are one stay one: transformers writes them once.
+        name: converted.setdefault((weight.data_ptr(), weight.shape), weight.to(weights_dtype))
+        for name, weight in model.state_dict().items()
+    }
     with quiet_transformers():
         model.save_pretrained(directory, state_dict=weights)
     for name, content in tokenizer_files.items():

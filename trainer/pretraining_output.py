@@ -26,6 +26,7 @@ def write_output(training: Pretraining) -> None:
         settings=run.settings,
         command=run.command,
         corpus_lines=describe_corpus(manifest, len(run.corpus.train), len(run.corpus.held_out)),
+        silver_labels=manifest.labels,
         window_tokens=manifest.settings.window_tokens,
         evaluation=evaluation,
         num_parameters=sum(p.numel() for p in run.model.encoder.parameters()),

@@ -214,7 +214,7 @@ def evaluate_held_out(
     """Loss, accuracy and number of masked tokens of the held-out text, over all processes."""
     stepper.pretraining_model.eval()
     sums = [0.0, 0.0, 0.0]
-    for batch in batches.read_in_order(settings.evaluation_rows):
+    for batch in batches.read_sample(settings.evaluation_rows):
         moved = batch.to(stepper.world.device)
         with stepper.autocast():
             output: PretrainingOutput = stepper.pretraining_model(moved)

@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def read_sentences(paths: Iterable[Path], min_characters: int, max_characters: int) -> list[str]:
     """Lines of text files, plain or packed with xz, that are of a fair length.
 
-    Of a line that is too long, its sentences are taken.
+    Of a line that is too long, its sentences are taken. What a BIO file cannot hold is left out: a
+    sentence with a NUL.
 
     Raises:
         ValueError: A file is not text, or damaged.
@@ -66,7 +67,8 @@ def read_sentences(paths: Iterable[Path], min_characters: int, max_characters: i
             raise ValueError(f"expected a file packed with xz, got {path}: {error}") from error
         for line in split_lines(decode_text(data, str(path))):
             parts = [line] if len(line) <= max_characters else cut_sentences(line)
-            sentences += [part for part in parts if min_characters <= len(part) <= max_characters]
+            fair = (part for part in parts if min_characters <= len(part) <= max_characters)
+            sentences += [part for part in fair if "\0" not in part]
     return sentences
 
 

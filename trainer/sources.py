@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from annotation_store.projects import Project
 from annotation_store.store import AnnotationStore
 from ner_core.conll import read_conll
 from ner_core.formats import Corpus, read_cluener
@@ -76,7 +77,9 @@ def collect_labels(examples: Sequence[Example]) -> tuple[str, ...]:
 
 def name_source(source: DataSource) -> str:
     """Name and file, without folders; of a database URL neither user nor password nor options."""
-    path, project = _split_project(source)
+    path, project = (
+        split_project(source.path) if source.name == "annotations" else (source.path, None)
+    )
     url = urlsplit(path)
     is_url = "://" in path
     file = PurePosixPath(url.path).name or url.hostname if is_url else Path(path).name
@@ -95,30 +98,45 @@ def _read_file(source: DataSource, labels: LabelSet | None) -> Corpus:
     return corpus
 
 
+def split_project(location: str) -> tuple[str, str | None]:
+    """A database and which of its projects is meant: `DATABASE#PROJECT`; None for no project."""
+    path, separator, project = location.partition("#")
+    if not separator or Path(location).exists():
+        return location, None
+    return path, project
+
+
+def find_project(projects: Sequence[Project], name: str, location: str) -> Project:
+    """The project of this name.
+
+    Args:
+        projects: All of a database.
+        name: The wanted one's.
+        location: Of the database, for the message.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for project in projects:
+        if project.name == name:
+            return project
+    names = ", ".join(project.name for project in projects) or "none"
+    raise ValueError(
+        f"expected a database with the project {name!r}, got {names}"
+        f" (in {name_source(DataSource('annotations', location))})"
+    )
+
+
 def _read_annotations(source: DataSource) -> SourceContent:
-    path, wanted = _split_project(source)
+    path, wanted = split_project(source.path)
     with AnnotationStore.open(path, must_exist=True) as store:
         found = store.projects()
-        names = ", ".join(project.name for project in found) or "none"
-        fitting = [project for project in found if wanted in (None, project.name)]
-        if wanted is not None and not fitting:
-            raise ValueError(
-                f"expected a database with the project {wanted!r}, got {names}"
-                f" (in {name_source(source)})"
-            )
-        if len(fitting) != 1:
+        if wanted is None and len(found) != 1:
+            names = ", ".join(project.name for project in found) or "none"
             raise ValueError(
                 f"expected a database with one project, or DATABASE#PROJECT, got {names}"
                 f" (in {name_source(source)})"
             )
-        (project,) = fitting
+        project = found[0] if wanted is None else find_project(found, wanted, source.path)
         examples = tuple(store.examples(project=project.name, status="accepted"))
         return SourceContent(source, Corpus(examples), project.labels, None)
-
-
-def _split_project(source: DataSource) -> tuple[str, str | None]:
-    """A database and which of its projects is meant: `annotations=DATABASE#PROJECT`."""
-    path, separator, project = source.path.partition("#")
-    if source.name != "annotations" or not separator or Path(source.path).exists():
-        return source.path, None
-    return path, project

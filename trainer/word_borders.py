@@ -9,15 +9,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-with warnings.catch_warnings():
-    # jieba 0.42.1 has invalid escapes in its regular expressions, and looks for pkg_resources.
-    warnings.simplefilter("ignore")
-    import jieba
-
 
 def name_segmenter() -> str:
-    """With its version: another one may cut otherwise."""
+    """With its version: another one may cut otherwise.
+
+    Raises:
+        ValueError: It is not installed.
+    """
+    load_jieba()
     return f"jieba {version('jieba')}"
+
+
+@cache
+def load_jieba() -> Any:
+    """The package.
+
+    Raises:
+        ValueError: It is not installed.
+    """
+    try:
+        with warnings.catch_warnings():
+            # jieba 0.42.1 has invalid escapes in its regular expressions, and looks for
+            # pkg_resources.
+            warnings.simplefilter("ignore")
+            import jieba
+    except ImportError as error:
+        raise ValueError(
+            "expected the package jieba, which finds words, got none: pip install -r"
+            " requirements-encoders.txt -c constraints.txt"
+        ) from error
+    return jieba
 
 
 def find_word_starts(text: str) -> NDArray[np.bool_]:
@@ -37,7 +58,7 @@ def _load_tokenizer() -> Any:
     """One for the process; its dictionary takes about a second to read."""
     # Not initialize(): that one reads, and writes, a cache in the directory for temporary files,
     # where anybody may put one, and is no faster.
-    tokenizer = jieba.Tokenizer()
+    tokenizer = load_jieba().Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
     tokenizer.initialized = True
     return tokenizer

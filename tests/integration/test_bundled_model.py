@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.entity_free import find_false_alarms, read_sentences
 from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.prediction import Predictor
 
@@ -79,6 +80,11 @@ def test_it_finds_entities_with_their_probabilities(predictor: Predictor, promis
     assert all(span.score is not None and span.score > 0 for span in prediction.spans)
     assert predictor.labels == promise.labels
     assert predictor.architecture == "bert-bilstm-crf"
+
+
+def test_it_finds_next_to_nothing_in_sentences_without_entities(predictor: Predictor) -> None:
+    alarms = find_false_alarms(predictor, read_sentences())
+    assert alarms.rate <= 0.05, alarms.num_alarms
 
 
 def test_it_takes_at_most_25_megabytes(model: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -21,8 +22,10 @@ from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.checkpoint import load_checkpoint, load_encoder
 from ner_core.labels import CLUENER
 from ner_core.prediction import Predictor
-from trainer import finetune, pretrain
-from trainer.line_encoder import is_held_out
+from trainer import finetune, pretrain, pretraining
+from trainer.corpus import CorpusLine
+from trainer.line_encoder import split_sides
+from trainer.pretraining import Pretraining
 from trainer.pretraining_run import PretrainingStepper
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +83,7 @@ def test_the_loss_falls_and_held_out_text_is_guessed_better_than_by_chance(encod
     losses = [record["loss"] for record in read_records(encoder, "step")]
     assert losses[-1] < 0.6 * losses[0]
     evaluations = read_records(encoder, "evaluation")
-    assert [record["step"] for record in evaluations] == [37, 74, 111, 148, 150]
+    assert [record["step"] for record in evaluations] == [38, 75, 113, 150]
     # One of four words where chance has one of some thirty characters.
     assert evaluations[-1]["held_out_perplexity"] < 8
     assert evaluations[-1]["held_out_accuracy"] > 0.15
@@ -157,6 +160,36 @@ def test_the_texts_of_a_database_are_learned_from(tmp_path: Path) -> None:
     assert "annotations=annotations.db: 30 lines" in (output / "README.md").read_text("utf-8")
 
 
+def test_one_project_of_a_database_is_learned_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    location = tmp_path / "annotations.db"
+    lines = [line for line in NEWS.read_text(encoding="utf-8").splitlines() if line]
+    with AnnotationStore.open(str(location)) as store:
+        for project, texts in (("news", lines), ("notes", ["别的"])):
+            store.create_project(project, CLUENER)
+            store.add([NewDocument(text) for text in texts], project=project)
+    output = tmp_path / "encoder"
+    arguments = [*COMMON, "--steps", "1", "--output", str(output)]
+    assert pretrain.main(["--corpus", f"annotations={location}#news", *arguments]) == 0
+    card = (output / "README.md").read_text("utf-8")
+    assert "annotations=annotations.db#news: 30 lines" in card
+    other = ["--corpus", f"annotations={location}#none", *COMMON]
+    assert pretrain.main([*other, "--output", str(tmp_path / "other")]) == 2
+    assert "the project 'none', got news, notes (in" in capsys.readouterr().err
+
+
+def test_half_precision_writes_each_weight_once(encoder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "half"
+    text = encoder.parent / "text" / "combined.txt"
+    arguments = ["--corpus", str(text), "--encoder", str(encoder), "--steps", "1"]
+    more = ["--held-out-fraction", "0.2", "--device", "cpu", "--half-precision"]
+    assert pretrain.main([*arguments, *more, "--output", str(output)]) == 0
+    half = load_weights(output)
+    assert {weight.dtype for weight in half.values()} == {torch.float16}
+    assert half.keys() == load_weights(encoder).keys()
+
+
 def test_a_prepared_corpus_serves_again_without_its_text(tmp_path: Path) -> None:
     prepared, text = tmp_path / "prepared", tmp_path / "news.txt"
     text.write_bytes(NEWS.read_bytes())
@@ -168,6 +201,23 @@ def test_a_prepared_corpus_serves_again_without_its_text(tmp_path: Path) -> None
     assert differ(first, second) == 0
 
 
+def test_a_prepared_corpus_that_is_not_what_is_asked_for_is_refused_before_the_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepared = ["--prepared", str(tmp_path / "prepared")]
+    first = ["--corpus", str(NEWS), *COMMON, *prepared, "--steps", "1"]
+    assert pretrain.main([*first, "--output", str(tmp_path / "first")]) == 0
+    second = [*prepared, "--device", "cpu", "--steps", "1", "--output", str(tmp_path / "second")]
+    for asked, message in (
+        (["--keep-head"], "expected silver labels in the prepared corpus for --keep-head"),
+        (["--held-out-fraction", "0.4"], "held_out_fraction 0.2 before, 0.4 now"),
+        (["--no-packing"], "is_packed True before, False now"),
+    ):
+        assert pretrain.main([*second, *SIZE, "--window-tokens", "32", *asked]) == 2
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "second").exists()
+
+
 def test_silver_labels_are_learned_beside_the_masks(tmp_path: Path) -> None:
     silver = tmp_path / "silver.bio"
     silver.write_text("在\tO\n北\tB-LOC\n京\tI-LOC\n开\tB-v\n会\tI-v\n\n" * 30, encoding="utf-8")
@@ -176,6 +226,9 @@ def test_silver_labels_are_learned_beside_the_masks(tmp_path: Path) -> None:
     assert pretrain.main(flags(output, *more)) == 0
     checkpoint = load_checkpoint(output)
     assert checkpoint.tagger.config.labels.labels == ("LOC", "v")
+    card = (output / "README.md").read_text("utf-8")
+    assert "pipeline_tag: token-classification" in card
+    assert "a chinese tagger of the silver labels loc, v" in card.lower()
     (prediction,) = Predictor(checkpoint, torch.device("cpu")).predict(["在北京开会"])
     assert [(s.start, s.end, s.label) for s in prediction.spans] == [(1, 3, "LOC"), (3, 5, "v")]
 
@@ -184,7 +237,7 @@ def test_accumulated_batches_learn_as_one_large_batch(tmp_path: Path) -> None:
     arguments = ["--corpus", str(NEWS), *EXACT, "--steps", "3"]
     large, small = tmp_path / "large", tmp_path / "small"
     assert pretrain.main([*arguments, "--batch-size", "1000", "--output", str(large)]) == 0
-    num_rows = 17
+    num_rows = 18
     assert f" {num_rows} rows of 32 tokens to learn from" in (large / "README.md").read_text(
         "utf-8"
     )
@@ -212,7 +265,8 @@ def test_an_epoch_reads_every_character_that_is_not_held_out_once(tmp_path: Path
     assert pretrain.main(flags(output, "--epochs", "2")) == 0
     read = [record["num_tokens"] for record in read_records(output, "step")]
     lines = [line for line in NEWS.read_text(encoding="utf-8").splitlines() if line]
-    trained = sum(len(line) for line in lines if not is_held_out(line, 0.2))
+    parts = [part for line in lines for part in split_sides(CorpusLine(line), 0.2)]
+    trained = sum(len(part.text) for part, is_out in parts if not is_out)
     assert 0 < trained < sum(map(len, lines))
     assert read[-1] == 2 * trained
     for record in read_records(output, "evaluation"):
@@ -475,7 +529,7 @@ def test_a_dry_run_says_what_the_run_would_cost_and_writes_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert pretrain.main(flags(tmp_path / "encoder", "--steps", "100", "--dry-run")) == 0
-    assert "dry run: about 17 rows of 32 tokens, 100 steps of" in caplog.text
+    assert "dry run: about 18 rows of 32 tokens, 100 steps of" in caplog.text
     assert not list(tmp_path.iterdir())
 
 
@@ -484,7 +538,6 @@ def test_a_dry_run_says_what_the_run_would_cost_and_writes_nothing(
     [
         (["--corpus", "nowhere.txt"], "nowhere.txt: No such file"),
         (["--held-out-fraction", "1e-9"], "expected lines to hold out, got none"),
-        (["--num-heads", "3"], "expected a --hidden-size that 3 heads can share, got 16"),
         (["--precision", "fp16"], "half precision is for graphics cards"),
     ],
 )
@@ -493,6 +546,43 @@ def test_what_cannot_be_used_is_told_in_one_line(
 ) -> None:
     assert pretrain.main(flags(tmp_path / "encoder", *changes)) == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_an_encoder_that_cannot_be_built_is_refused_before_the_corpus_is_prepared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pretrain.main(flags(tmp_path / "encoder", "--num-heads", "3")) == 2
+    assert "a --hidden-size that 3 heads can share, got 16" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_evaluations_are_as_many_as_asked_for_and_take_no_time_of_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_step, evaluate = Pretraining._take_step, pretraining.evaluate_held_out
+
+    def take_long(self: Pretraining, batches: list[Any]) -> None:
+        time.sleep(0.05)
+        take_step(self, batches)
+
+    def evaluate_longer(*arguments: Any) -> tuple[float, float, int]:
+        time.sleep(0.2)
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(Pretraining, "_take_step", take_long)
+    monkeypatch.setattr(pretraining, "evaluate_held_out", evaluate_longer)
+    monkeypatch.setattr(pretraining, "_NUM_STEP_RECORDS", 3)
+    output = tmp_path / "encoder"
+    assert pretrain.main(flags(output, "--steps", "12", "--evaluations", "5")) == 0
+    evaluations = read_records(output, "evaluation")
+    assert [record["step"] for record in evaluations] == [3, 5, 8, 10, 12]
+    steps = read_records(output, "step")
+    assert [record["step"] for record in steps] == [4, 8, 12]
+    num_tokens = [0, *(record["num_tokens"] for record in steps)]
+    for before, now, record in zip(num_tokens, num_tokens[1:], steps, strict=False):
+        seconds = (now - before) / record["tokens_per_second"]
+        # Four steps of 50 ms and what they compute; not the 200 ms of an evaluation, nor less.
+        assert 0.2 <= seconds < 0.4, record
 
 
 def test_an_output_that_is_there_already_is_refused(

@@ -1,5 +1,6 @@
 """Lines of text as rows of token ids, and the lines that are held out."""
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ner_core.preprocessing import CharacterVocabulary, build_vocabulary
+from trainer import word_borders
 from trainer.corpus import CorpusLine
 from trainer.line_encoder import LineEncoder, is_held_out
 
@@ -18,14 +20,18 @@ VOCABULARY = CharacterVocabulary.from_token_ids({t: i for i, t in enumerate(TOKE
 
 
 def make_encoder(
-    window_tokens: int = 16, *, is_packed: bool = True, tags: Sequence[str] = ()
+    window_tokens: int = 16,
+    *,
+    is_packed: bool = True,
+    tags: Sequence[str] = (),
+    held_out_fraction: float = 1e-9,
 ) -> LineEncoder:
     return LineEncoder(
         VOCABULARY,
         set(CHARACTERS),
         tags=tags,
         window_tokens=window_tokens,
-        held_out_fraction=1e-9,
+        held_out_fraction=held_out_fraction,
         is_packed=is_packed,
     )
 
@@ -120,3 +126,35 @@ def test_a_line_stays_held_out_when_the_corpus_grows_or_more_is_held_out() -> No
 def test_forms_that_the_encoder_cannot_tell_apart_are_on_one_side() -> None:
     for number in range(300):
         assert is_held_out(f"Ａ{number}", 0.5) == is_held_out(f"a{number}", 0.5)
+
+
+def test_a_sentence_is_on_one_side_wherever_it_stands() -> None:
+    """In a paragraph and alone, as silver labels have it, it would else be learned and measured."""
+    places = ("北京", "海淀", "公园", "今天", "我们")
+    sentences = [f"{one}很好{other}。" for one in places for other in places]
+    paragraph = "".join(sentences)
+    encoder = make_encoder(64, is_packed=False, held_out_fraction=0.3)
+    together = encoder.encode([CorpusLine(paragraph)])
+    alone = encoder.encode(map(CorpusLine, sentences))
+    for side in ("train", "held_out"):
+        whole = "".join(read_pieces(getattr(together, side)))
+        assert whole == "".join(read_pieces(getattr(alone, side))) != ""
+    # What is not held out keeps its neighbours.
+    assert len(together.train) < len(alone.train)
+
+
+def test_the_parts_of_a_line_keep_their_tags_and_lose_their_blanks() -> None:
+    line = CorpusLine("今天很好。 北京。", ("B-T", "I-T", "O", "O", "O", "O", "B-L", "I-L", "O"))
+    parts = [line.cut(0, 6), line.cut(5, 9), line.cut(5, 6)]
+    assert parts == [
+        CorpusLine("今天很好。", ("B-T", "I-T", "O", "O", "O")),
+        CorpusLine("北京。", ("B-L", "I-L", "O")),
+        None,
+    ]
+
+
+def test_without_jieba_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    word_borders.load_jieba.cache_clear()
+    monkeypatch.setitem(sys.modules, "jieba", None)
+    with pytest.raises(ValueError, match=r"pip install -r requirements-encoders\.txt"):
+        word_borders.name_segmenter()

@@ -9,9 +9,11 @@ from trainer.corpus import CorpusLine
 from trainer.distributed import World
 from trainer.line_encoder import LineEncoder
 from trainer.masked_batches import MaskedBatches, build_mask_tokens
+from trainer.masking import IGNORED
 
 CHARACTERS = "".join(map(chr, range(0x4E00, 0x4E00 + 23)))
-TOKENS = build_vocabulary([CHARACTERS])
+WORDS = ("我们", "喜欢", "北京", "音乐")
+TOKENS = build_vocabulary([CHARACTERS, *WORDS])
 VOCABULARY = CharacterVocabulary.from_token_ids({t: i for i, t in enumerate(TOKENS)})
 
 
@@ -21,7 +23,7 @@ class Rows:
     def __init__(self, lines: list[str], *, is_packed: bool = False) -> None:
         encoder = LineEncoder(
             VOCABULARY,
-            set(CHARACTERS),
+            {character for line in lines for character in line},
             tags=(),
             window_tokens=8,
             held_out_fraction=1e-9,
@@ -36,14 +38,16 @@ class Rows:
         return self._rows[numbers]
 
 
-def make_batches(rows: Rows, *, rank: int = 0, world_size: int = 1) -> MaskedBatches:
+def make_batches(
+    rows: Rows, *, rank: int = 0, world_size: int = 1, mask_fraction: float = 0.0
+) -> MaskedBatches:
     return MaskedBatches(
         rows=rows,  # type: ignore[arg-type]
         vocabulary=VOCABULARY,
         tokens=build_mask_tokens(VOCABULARY),
         world=World(rank, world_size, torch.device("cpu")),
         batch_size=5,
-        mask_fraction=0.0,
+        mask_fraction=mask_fraction,
         seed=1,
     )
 
@@ -86,18 +90,34 @@ def test_batches_from_a_number_on_are_those_that_were_to_come() -> None:
         assert torch.equal(next(going_on).token_ids, batches.read(number).token_ids)
 
 
-def test_held_out_rows_are_read_in_their_order_up_to_a_number() -> None:
-    for rank, world_size in ((0, 1), (0, 2), (1, 2)):
+def test_the_sample_to_measure_on_comes_from_everywhere_and_is_always_the_same() -> None:
+    def sample(rank: int = 0, world_size: int = 1) -> list[int]:
         batches = make_batches(ROWS, rank=rank, world_size=world_size)
-        read = [c for batch in batches.read_in_order(12) for c in batch.token_ids[:, 1].tolist()]
-        assert read == VOCABULARY.encode(CHARACTERS)[:12][rank::world_size]
+        return [c for batch in batches.read_sample(12) for c in batch.token_ids[:, 1].tolist()]
+
+    read = sample()
+    assert len(set(read)) == 12 and read == sample()
+    # Not the first rows: those are all of the first file of a corpus.
+    assert set(read) & set(VOCABULARY.encode(CHARACTERS[12:]))
+    assert sorted(sample(0, 2) + sample(1, 2)) == sorted(read)
+
+
+def test_words_are_masked_whole_and_others_in_each_epoch() -> None:
+    line = "".join(WORDS[:3])
+    batches = make_batches(Rows([line]), mask_fraction=0.3)
+    masks = torch.cat([batches.read(epoch).targets != IGNORED for epoch in range(200)])
+    # Behind [CLS], two characters a word.
+    words = masks[:, 1:7].reshape(200, 3, 2)
+    assert torch.equal(words[..., 0], words[..., 1])
+    assert len({tuple(mask) for mask in words[..., 0].tolist()}) == 8
+    assert not masks[:, [0, 7]].any()
 
 
 def test_each_line_of_a_row_counts_its_own_positions_and_padding_is_nobodys() -> None:
-    (batch,) = make_batches(Rows(["一丁", "丂"], is_packed=True)).read_in_order(1)
+    (batch,) = make_batches(Rows(["一丁", "丂"], is_packed=True)).read_sample(1)
     # [CLS] 一 丁 [SEP] [CLS] 丂 [SEP], and a column of padding that is cut off.
     assert batch.line_numbers.tolist() == [[1, 1, 1, 1, 2, 2, 2]]
     assert batch.position_ids.tolist() == [[0, 1, 2, 3, 0, 1, 2]]
-    uneven = next(make_batches(Rows(["一丁丂", "七"])).read_in_order(2))
-    assert uneven.line_numbers.tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
-    assert uneven.position_ids.tolist() == [[0, 1, 2, 3, 4], [0, 1, 2, 0, 0]]
+    uneven = next(make_batches(Rows(["一丁丂", "七"])).read_sample(2))
+    assert sorted(uneven.line_numbers.tolist()) == [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]
+    assert sorted(uneven.position_ids.tolist()) == [[0, 1, 2, 0, 0], [0, 1, 2, 3, 4]]

@@ -1,5 +1,6 @@
 """The model in pretraining: lines of a row do not see each other, heads, what it goes on from."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from torch import nn
 from transformers import (
     BertConfig,
     BertForMaskedLM,
+    BertForPreTraining,
     ElectraConfig,
     ElectraForMaskedLM,
     FNetConfig,
@@ -29,7 +31,7 @@ from trainer import encoder_directory
 from trainer.encoder_directory import describe_tokenizer
 from trainer.masked_batches import MaskedBatch
 from trainer.masking import IGNORED
-from trainer.pretrain_config import EncoderSettings
+from trainer.pretrain_config import EncoderSettings, PretrainingSettings
 from trainer.pretraining_encoder import (
     load_starting_encoder,
     make_starting_encoder,
@@ -37,10 +39,12 @@ from trainer.pretraining_encoder import (
 )
 from trainer.pretraining_model import (
     PretrainingModel,
+    PretrainingOutput,
     check_packing,
     describe_lines,
     find_first_position,
 )
+from trainer.pretraining_run import BatchCounts, PretrainingStepper
 
 SIZE = {
     "vocab_size": 50,
@@ -197,6 +201,44 @@ def test_an_encoder_is_continued_with_its_own_head(directory: Path) -> None:
     assert start.model.cls.predictions.bias.abs().min() > 0
     head, table = start.model.get_output_embeddings(), start.model.get_input_embeddings()
     assert head.weight is table.weight
+
+
+def test_an_old_pickle_with_old_names_is_continued_with_its_own_head(tmp_path: Path) -> None:
+    """As hfl/chinese-bert-wwm-ext on the Hub: gamma and beta, a pooler, a head for next lines."""
+    torch.manual_seed(0)
+    config = BertConfig(**{**SIZE, "vocab_size": len(TOKENS)})
+    model = BertForPreTraining(config)
+    nn.init.normal_(model.cls.predictions.bias)
+    directory = tmp_path / "bert"
+    directory.mkdir()
+    config.to_json_file(directory / "config.json")
+    (directory / "vocab.txt").write_text("".join(f"{token}\n" for token in TOKENS), "utf-8")
+    old_names = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+    weights = {}
+    for name, weight in model.state_dict().items():
+        for new, old in old_names.items():
+            name = name.replace(new, old)
+        if not name.endswith("decoder.bias"):
+            weights[name] = weight
+    torch.save(weights, directory / "pytorch_model.bin")
+    start = load_starting_encoder(str(directory), None)
+    assert torch.equal(start.model.cls.predictions.bias, model.cls.predictions.bias)
+    for name, weight in start.model.base_model.state_dict().items():
+        assert torch.equal(weight, model.bert.state_dict()[name]), name
+    assert not [name for name, _ in start.model.named_parameters() if "pooler" in name]
+
+
+def test_the_loss_on_silver_tags_is_a_mean_over_the_tagged() -> None:
+    """Of the whole step, whose number of masked tokens is another."""
+    stepper = object.__new__(PretrainingStepper)
+    stepper._counts = BatchCounts(num_masked=10, num_tagged=40, num_tokens=100)
+    stepper.settings = PretrainingSettings(silver_weight=0.5)
+    output = PretrainingOutput(torch.tensor(30.0), torch.tensor(0), torch.tensor(80.0))
+    stepper.model = lambda _batch: output
+    stepper.autocast = nullcontext
+    mask_loss, tag_loss = stepper._sum_loss(make_batch([4]))
+    # What the base class divides by the 10 masked tokens: 3 + 0.5 * (80 / 40).
+    assert (mask_loss + tag_loss).item() / 10 == pytest.approx(3 + 0.5 * 2)
 
 
 def test_an_encoder_without_a_head_gets_a_new_one(tiny_encoder: Path) -> None:

@@ -92,6 +92,11 @@ def test_a_bad_file_gives_one_line(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_sentence_that_no_bio_file_can_hold_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("今天去北京\n明天去\0上海\n".encode())
+    assert silver_labels.read_sentences([tmp_path / "a.txt"], 1, 100) == ["今天去北京"]
+
+
 def test_without_the_package_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
