@@ -96,17 +96,21 @@ def add_endpoints(store: AnnotationStore, models: ModelChoice, settings: Setting
         ]
 
     @reports_errors_to_programs
-    def export(format: str, status: str) -> str:
+    def export(format: str, status: str, project: str | None = None) -> str:
         """Write the documents of one status to a file.
 
         Args:
             format: txt, csv, jsonl, cluener, conll, doccano, label-studio or hugging-face (a zip).
             status: new, accepted, rejected, ignored, flagged, or all.
+            project: The project's name; the app's own without it.
 
         Returns:
             The file.
         """
-        path, _ = write_export(store, settings, format=format, status=status)
+        names = [known.name for known in store.projects()]
+        if project and project not in names:
+            raise Refusal(f"expected a project of {', '.join(names)}, got {reprlib.repr(project)}")
+        path, _ = write_export(store, settings, format=format, status=status, project=project or "")
         return str(path)
 
     gr.api(predict, api_name="predict", concurrency_limit=4)
@@ -116,7 +120,11 @@ def add_endpoints(store: AnnotationStore, models: ModelChoice, settings: Setting
     with gr.Row(visible=False):
         gr.Button().click(
             export,
-            inputs=[gr.Textbox(label="format"), gr.Textbox("accepted", label="status")],
+            inputs=[
+                gr.Textbox(label="format"),
+                gr.Textbox("accepted", label="status"),
+                gr.Textbox("", label="project"),
+            ],
             outputs=gr.File(label="file"),
             api_name="export",
         )

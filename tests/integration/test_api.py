@@ -41,6 +41,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
                 NewDocument("尚未标注"),
             ]
         )
+        store.create_project("news", MSRA)
+        store.add([NewDocument("去长沙", (Span(1, 3, "LOC"),), status="accepted")], project="news")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -239,6 +241,14 @@ def test_export_knows_the_other_formats(client: Client, format: str) -> None:
     assert "𠮷" in path.read_text(encoding="utf-8")
 
 
+def test_export_knows_the_other_projects(client: Client) -> None:
+    export = {"format": "cluener", "status": "accepted", "api_name": "/export"}
+    (line,) = Path(client.predict(**export, project="news")).read_text("utf-8").splitlines()
+    assert json.loads(line) == {"text": "去长沙", "label": {"LOC": {"长沙": [[1, 2]]}}}
+    with pytest.raises(AppError, match="expected a project of default, news, got 'sports'"):
+        client.predict(**export, project="sports")
+
+
 @pytest.mark.parametrize(
     ("format", "status", "words"),
     [
@@ -270,7 +280,7 @@ def test_only_the_four_endpoints_are_listed(client: Client) -> None:
         "/predict": ["text", "model"],
         "/predict_batch": ["texts", "model"],
         "/models": [],
-        "/export": ["format", "status"],
+        "/export": ["format", "status", "project"],
     }
 
 
