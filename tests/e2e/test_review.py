@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 HOSTILE = '<img src=x onerror="window.hit=1">浙商银行 ${window.hit=2} {{window.hit}}'
 COMPANY, NAME = Span(1, 5, "company"), Span(10, 13, "name")
 TEXT = "😀浙商银行企业信贷部叶老桂博士"
+ACTIVE = re.compile(r"\bactive\b")
 WAIT_MS = 90_000
 
 
@@ -106,7 +107,7 @@ def test_either_side_is_taken_by_one_key_and_taken_back_by_another(page: Page, s
     expect(card(page, second)).to_contain_text("没有写入", timeout=WAIT_MS)
     assert store.get(second).revision.annotator == "Bo"
     # The next text has become the active one: a click here counts all the same.
-    expect(card(page, hostile)).to_have_class(re.compile(r"\bactive\b"))
+    expect(card(page, hostile)).to_have_class(ACTIVE)
     card(page, second).get_by_test_id("take-left").click()
     expect(card(page, second)).to_have_attribute("data-state", "saved", timeout=WAIT_MS)
     assert store.get(second).spans == (Span(0, 3, "name"),)
@@ -135,6 +136,11 @@ def test_findings_are_mended_dismissed_and_opened_by_keys(page: Page, store) -> 
     findings = page.get_by_test_id("finding")
     expect(findings.first).to_have_attribute("data-kind", "blank-at-border", timeout=WAIT_MS)
     expect(page.get_by_role("button", name="去掉全部 1 处边界空白")).to_be_visible()
+    for down, up in (("KeyJ", "KeyK"), ("ArrowDown", "ArrowUp")):
+        page.keyboard.press(down)
+        expect(findings.nth(1)).to_have_class(ACTIVE)
+        page.keyboard.press(up)
+        expect(findings.first).to_have_class(ACTIVE)
     page.keyboard.press("KeyF")
     expect(findings.first).to_have_attribute("data-kind", "unlabelled-repeat", timeout=WAIT_MS)
     assert store.get(blank).spans == (Span(2, 4, "address"),)
@@ -150,3 +156,46 @@ def test_findings_are_mended_dismissed_and_opened_by_keys(page: Page, store) -> 
     page.keyboard.press("KeyE")
     editor = page.get_by_test_id("annotator")
     expect(editor).to_have_attribute("data-document-id", str(document_id), timeout=WAIT_MS)
+
+
+def test_keys_move_choose_take_back_and_open(page: Page, store) -> None:
+    first, second = store.add(
+        [NewDocument(f"{TEXT}（按键）"), NewDocument("叶老桂又来了（按键）")]
+    ).added_ids
+    save(store, first, "Chen", COMPANY, NAME)
+    save(store, first, "Ding", Span(1, 5, "government"))
+    save(store, second, "Chen", Span(0, 3, "name"))
+    save(store, second, "Ding")
+    page.reload()
+    page.get_by_role("tab", name="复核").click()
+    page.get_by_test_id("review-left").select_option("human:Chen")
+    page.get_by_test_id("review-right").select_option("human:Ding")
+    compare(page)
+    differences = page.get_by_test_id("difference")
+    expect(differences).to_have_count(3)
+
+    for keys in (("KeyJ", "KeyK"), ("ArrowDown", "ArrowUp")):
+        for key, places in zip(keys, ((1, 2, 2), (1, 0, 0)), strict=True):
+            for place in places:
+                page.keyboard.press(key)
+                expect(differences.nth(place)).to_have_class(ACTIVE)
+
+    page.keyboard.press("ArrowLeft")
+    expect(differences.first).to_have_attribute("data-choice", "l")
+    page.keyboard.press("Digit2")
+    expect(card(page, first)).to_have_attribute("data-state", "saved", timeout=WAIT_MS)
+    assert store.get(first).spans == (COMPANY,)
+    page.keyboard.press("Control+KeyZ")
+    expect(card(page, first)).to_have_attribute("data-state", "open", timeout=WAIT_MS)
+    assert store.get(first).spans == (Span(1, 5, "government"),)
+    assert store.get(first).revision_number == 4
+    page.keyboard.press("Shift+Digit2")
+    expect(card(page, first)).to_have_attribute("data-state", "saved", timeout=WAIT_MS)
+    assert store.get(first).revision_number == 5
+    assert store.get(first).spans == (Span(1, 5, "government"),)
+
+    expect(card(page, second)).to_have_class(ACTIVE)
+    page.keyboard.press("KeyE")
+    editor = page.get_by_test_id("annotator")
+    expect(editor).to_have_attribute("data-document-id", str(second), timeout=WAIT_MS)
+    expect(page.get_by_role("tab", name="标注")).to_have_attribute("aria-selected", "true")
