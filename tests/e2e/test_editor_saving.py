@@ -1,6 +1,7 @@
 """Nothing is lost: quick saves, two people at once, drafts, a server that dies."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ import pytest
 from playwright.sync_api import Error, Page, Route, expect
 
 from annotation_store.project_changes import add_label, remove_label
+from annotation_store.store import Document
 from ner_core.spans import Span
 from tests.e2e.editor import (
     ADDRESS,
@@ -19,6 +21,7 @@ from tests.e2e.editor import (
     save_as,
     saved,
     show_editor,
+    wait_for,
 )
 
 pytestmark = pytest.mark.e2e
@@ -237,16 +240,26 @@ def test_a_server_that_dies_during_a_save_costs_nothing(editor_app, store, open_
 
 def test_two_people_at_once_lose_nothing(store, open_editor):
     documents = add(store, *(numbered("叶老桂博士到了浙商银行。", n) for n in range(60, 70)))
-    people = open_editor(), open_editor()
+    people = {"梅": open_editor(), "Bo": open_editor()}
+    for name, editor in people.items():
+        editor.page.get_by_role("textbox", name="标注者").fill(name)
+        editor.root.focus()
     for _ in range(4):
-        for editor in people:
+        for editor in people.values():
             editor.press("Enter")
-    for editor in people:
+
+    def find_accepted() -> list[Document]:
+        return [it for id in documents if (it := saved(store, id)).status == "accepted"]
+
+    def count_by_annotator() -> Counter[str]:
+        return Counter(it.revision.annotator for it in find_accepted())
+
+    # What one of them has on screen or at hand, the other does not get.
+    wait_for(count_by_annotator, {"梅": 4, "Bo": 4}, people["Bo"].page)
+    for editor in people.values():
         editor.expect_state("saved")
         expect(editor.page.get_by_test_id("conflict")).to_be_hidden()
-    accepted = [saved(store, id) for id in documents if saved(store, id).status == "accepted"]
-    assert len(accepted) >= 4
-    for document in accepted:
+    for document in find_accepted():
         assert document.spans == (
             Span(0, 3, "name"),
             Span(3, 5, "position"),
