@@ -273,12 +273,13 @@ class AnnotatePage:
 def build(
     store: AnnotationStore,
     models: ModelChoice,
+    reader: BackgroundReader,
     *,
     current_project: gr.State,
     blocks: gr.Blocks,
 ) -> AnnotatePage:
     """Build the page inside the current Gradio context; `blocks` is the whole of it."""
-    queue_bar.build(store, BackgroundReader(store, models), current_project=current_project)
+    queue_bar.build(store, reader, current_project=current_project)
     page = AnnotatePage(store, models)
     for listen, answer, inputs, concurrency_limit in (
         # Opening a long text waits for the model; nobody's save should wait with it.

@@ -18,6 +18,7 @@ from webui import (
     statistics_tab,
     train_tab,
 )
+from webui.background_reader import BackgroundReader
 from webui.messages import reports_errors
 from webui.model_choice import ModelChoice
 from webui.page_language import I18N, PageLanguage, translated
@@ -72,6 +73,7 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
         )
         choice = project_choice.build(store, settings, blocks)
         current_project = choice.current
+        reader = BackgroundReader(store, models)
         gr.HTML(
             html_template=_read("tour.html"),
             js_on_load=_read("tour.js"),
@@ -86,7 +88,7 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
                 )
             with gr.Tab(translated("annotate.tab"), id="annotate"):
                 annotate_page = annotate_tab.build(
-                    store, models, current_project=current_project, blocks=blocks
+                    store, models, reader, current_project=current_project, blocks=blocks
                 )
             with gr.Tab(translated("data.tab"), id="data", elem_id="page-data"):
                 data_page = data_tab.build(store, settings, current_project=current_project)
@@ -103,6 +105,7 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
                     store,
                     models,
                     settings.jobs,
+                    reader,
                     current_project=current_project,
                     model_views=predict_page.model_views,
                     tab=train,

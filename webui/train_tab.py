@@ -10,6 +10,7 @@ import gradio as gr
 from annotation_store.project_changes import set_model
 from annotation_store.projects import Project
 from annotation_store.store import AnnotationStore
+from webui.background_reader import BackgroundReader
 from webui.messages import Refusal, reports_errors
 from webui.model_choice import ModelChoice
 from webui.page_language import language_of
@@ -35,12 +36,19 @@ logger = logging.getLogger(__name__)
 
 
 class TrainHandlers:
-    """The event handlers of the page, over its store, models and training folder."""
+    """The event handlers of the page, over its store, models, training folder and reader."""
 
-    def __init__(self, store: AnnotationStore, models: ModelChoice, jobs: TrainingJobs) -> None:
+    def __init__(
+        self,
+        store: AnnotationStore,
+        models: ModelChoice,
+        jobs: TrainingJobs,
+        reader: BackgroundReader,
+    ) -> None:
         self._store = store
         self._models = models
         self._jobs = jobs
+        self._reader = reader
         self._drafts = Drafts(store, models, jobs)
         self._watch = JobWatch(store, models, jobs)
 
@@ -145,6 +153,8 @@ class TrainHandlers:
         self._models.use(trained.get(name, Path(name)))
         set_model(self._store.database, found.name, name)
         found = find_project(self._store, found.name, language)
+        # The queue is ranked anew from now on, and not only when somebody sees its bar.
+        self._reader.look_at(found)
         return [
             *self.refresh(found.name, request),
             *describe_offer(self._models, found, chosen=name),
@@ -189,6 +199,7 @@ def build(
     store: AnnotationStore,
     models: ModelChoice,
     jobs: TrainingJobs,
+    reader: BackgroundReader,
     *,
     current_project: gr.State,
     model_views: list[gr.HTML],
@@ -201,12 +212,13 @@ def build(
         store: Where the annotations are.
         models: What is on offer.
         jobs: Runs the trainings.
+        reader: Ranks the queue by the model in use.
         current_project: The visitor's project.
         model_views: What shows the models on the page Predict, see `predict_tab.describe_offer`.
         tab: The page is drawn anew when it is opened.
         blocks: And when the whole page is loaded.
     """
-    handlers = TrainHandlers(store, models, jobs)
+    handlers = TrainHandlers(store, models, jobs, reader)
     with gr.Row(elem_classes="page-columns"):
         with gr.Column(elem_classes="page-main"):
             data = make_data_card()

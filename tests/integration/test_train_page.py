@@ -11,14 +11,18 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from annotation_store.leases import Holder
 from annotation_store.project_changes import set_model
 from annotation_store.projects import Project, ProjectSettings
+from annotation_store.queue import take_documents
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.formats import format_cluener_line
 from ner_core.labels import CLUENER, LabelSet
 from ner_core.prediction import Predictor
 from ner_core.spans import Example, Span
+from tests.e2e.rules_app import RulesPredictor
 from trainer.held_out import is_held_out
+from webui.background_reader import BackgroundReader
 from webui.model_choice import ModelChoice
 from webui.train_tab import TrainHandlers
 from webui.trained_models import find_trained_models, finish_training, restore_models
@@ -70,8 +74,17 @@ def models(tiny_checkpoint: Path) -> ModelChoice:
 
 
 @pytest.fixture
-def handlers(store: AnnotationStore, models: ModelChoice, jobs: TrainingJobs) -> TrainHandlers:
-    return TrainHandlers(store, models, jobs)
+def reader(store: AnnotationStore, models: ModelChoice) -> Iterator[BackgroundReader]:
+    reader = BackgroundReader(store, models)
+    yield reader
+    reader.wait()
+
+
+@pytest.fixture
+def handlers(
+    store: AnnotationStore, models: ModelChoice, jobs: TrainingJobs, reader: BackgroundReader
+) -> TrainHandlers:
+    return TrainHandlers(store, models, jobs, reader)
 
 
 def event(**data: Any) -> gr.EventData:
@@ -229,6 +242,29 @@ def test_corrections_become_a_model_that_is_compared_and_put_to_use(
     assert again.names == ("default-1", "tiny")
 
 
+def test_a_model_put_to_use_ranks_the_queue_before_anybody_looks_at_it(store, jobs):
+    def make_model(name: str, *, sure: str, unsure: str) -> RulesPredictor:
+        rules = {sure: ("scene", 0.9), unsure: ("scene", 0.6)}
+        return RulesPredictor(name, CLUENER, rules, is_certain=False)
+
+    old = make_model("old", sure="长江", unsure="黄河")
+    new = make_model("new", sure="黄河", unsure="长江")
+    models = ModelChoice([old, new])
+    reader = BackgroundReader(store, models)
+    store.add([NewDocument("长江"), NewDocument("黄河")])
+
+    def take_texts() -> list[str]:
+        reader.wait()
+        holder = Holder("page", "Lin")
+        taken = take_documents(store.database, project="default", holder=holder, limit=2)
+        return [document.text for document in taken]
+
+    reader.look_at(store.projects()[0])
+    assert take_texts() == ["黄河", "长江"]
+    TrainHandlers(store, models, jobs, reader).use("default", event(name="new"), CHINESE)
+    assert take_texts() == ["长江", "黄河"]
+
+
 def test_an_app_killed_before_the_comparison_makes_it_when_it_is_looked_at(
     handlers, store, project, jobs, examples
 ):
@@ -300,7 +336,7 @@ def test_too_few_texts_are_refused_with_their_number(models, jobs, tmp_path):
     with AnnotationStore.open(tmp_path / "empty.db") as store:
         store.create_project("default", CLUENER)
         store.add([NewDocument("长江", (), "", "accepted")])
-        handlers = TrainHandlers(store, models, jobs)
+        handlers = TrainHandlers(store, models, jobs, BackgroundReader(store, models))
         with pytest.raises(gr.Error, match="至少需要 5 条"):
             handlers.start("default", None, None, None, None, CHINESE)
     assert not jobs.folder.exists()
@@ -338,7 +374,8 @@ def test_a_model_that_is_gone_is_passed_over_when_the_app_starts(models, jobs):
 
 
 def test_a_model_without_a_directory_cannot_be_trained_on(store, jobs, tiny_checkpoint):
-    handlers = TrainHandlers(store, ModelChoice([Predictor.load(tiny_checkpoint)]), jobs)
+    models = ModelChoice([Predictor.load(tiny_checkpoint)])
+    handlers = TrainHandlers(store, models, jobs, BackgroundReader(store, models))
     data, *_ = handlers.refresh("default", CHINESE)
     assert data["plan"] is None
     with pytest.raises(gr.Error, match="不是检查点目录"):
@@ -348,7 +385,7 @@ def test_a_model_without_a_directory_cannot_be_trained_on(store, jobs, tiny_chec
 def test_no_training_is_offered_without_something_to_learn_from(models, jobs, tmp_path, examples):
     with AnnotationStore.open(tmp_path / "empty.db") as store:
         store.create_project("default", CLUENER)
-        handlers = TrainHandlers(store, models, jobs)
+        handlers = TrainHandlers(store, models, jobs, BackgroundReader(store, models))
         *_, button, beside = handlers.refresh("default", CHINESE)
         assert not button.interactive
         assert beside["lack"].startswith("至少需要 5 条可训练的已接受文本，现在有 0 条")

@@ -11,6 +11,7 @@ from annotation_store.project_changes import change_label
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.labels import CLUENER
 from ner_core.spans import Span
+from webui.background_reader import BackgroundReader
 from webui.label_style import style_labels
 from webui.lint_tab import LintHandlers
 from webui.model_choice import ModelChoice
@@ -43,7 +44,8 @@ def of_lint(store, models, tmp_path):
 
 def of_train(store, models, tmp_path):
     jobs = TrainingJobs(tmp_path / "runs")
-    data, *_ = TrainHandlers(store, models, jobs).refresh("default", gr.Request())
+    handlers = TrainHandlers(store, models, jobs, BackgroundReader(store, models))
+    data, *_ = handlers.refresh("default", gr.Request())
     return data["labels"]
 
 
