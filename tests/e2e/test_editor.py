@@ -269,6 +269,27 @@ def test_keys_belong_to_an_input_method_while_it_composes(store, open_editor):
     assert saved(store, document_id).revision_number == 1
 
 
+def test_keys_go_by_their_place_whatever_they_write(store, open_editor):
+    """With an input method brackets are Chinese, and a French keyboard has é where the 2 is."""
+    add(store, "小明在北京（18c）")
+    editor = open_editor()
+    editor.select(0, 2)
+    editor.press(NAME)
+    editor.expect_spans(("小明", "name", "human"))
+    editor.root.evaluate(
+        """root => {
+            const press = (code, key, shiftKey = false) => {
+                const options = { code, key, shiftKey, bubbles: true };
+                root.dispatchEvent(new KeyboardEvent("keydown", options));
+            };
+            press("BracketRight", "】");
+            press("BracketRight", "」", true);
+            press("Digit2", "é");
+        }"""
+    )
+    editor.expect_spans(("明在", "book", "human"))
+
+
 def test_typing_the_annotators_name_presses_no_key_of_the_editor(store, open_editor):
     (document_id,) = add(store, "叶老桂在那里（19）")
     editor = open_editor()
