@@ -1,6 +1,7 @@
 """Nothing is lost: quick saves, two people at once, drafts, a server that dies."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -277,6 +278,21 @@ def on_hold(page: Page) -> Iterator[None]:
     for route in held:
         route.continue_()
     page.unroute("**/queue/join*")
+
+
+@pytest.mark.alone
+def test_a_save_that_nobody_answers_is_called_lost_after_eight_seconds(store, open_editor):
+    (document_id,) = add(store, "小明在北京（没有回答）")
+    editor = open_editor()
+    editor.expect_document(document_id)
+    with on_hold(editor.page):
+        pressed_at = time.monotonic()
+        editor.press("Enter")
+        editor.expect_state("saving")
+        editor.expect_state("error")
+        assert 7 < time.monotonic() - pressed_at < 12
+        expect(editor.status).to_contain_text("未保存，草稿已保留")
+    editor.expect_state("saved")  # the answer came late, and counts
 
 
 def test_of_two_saves_behind_a_conflict_the_last_one_is_mine(store, open_editor):
