@@ -103,3 +103,18 @@ def test_a_note_half_typed_goes_with_what_somebody_saved_meanwhile(store, open_e
     document = saved(store, document_id)
     assert (document.status, document.note) == ("flagged", "哪个小明？")
     assert document.spans == (Span(0, 2, "name"),)
+
+
+def test_the_button_of_a_note_opens_the_same_form_as_its_key(store, open_editor):
+    first, second = add(store, *(numbered("小明在拉萨。", n) for n in range(105, 107)))
+    editor = open_editor()
+    editor.expect_document(first)
+    note = editor.page.get_by_role("textbox", name="为什么存疑")
+    expect(note).to_be_hidden()
+    editor.page.locator("[data-command=flagWithNote]").click()
+    expect(note).to_be_focused()
+    note.fill("哪个拉萨？")
+    editor.page.locator("[data-command=saveNote]").click()
+    editor.expect_document(second)
+    editor.expect_state("saved")
+    assert (saved(store, first).status, saved(store, first).note) == ("flagged", "哪个拉萨？")
