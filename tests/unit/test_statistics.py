@@ -13,7 +13,8 @@ from sqlalchemy import Engine, event, text
 
 from annotation_store import store as store_module
 from annotation_store.corrections import Corrections, count_corrections
-from annotation_store.documents import SOURCES, STATUSES, Revision
+from annotation_store.database import Database
+from annotation_store.documents import SOURCES, STATUSES, Revision, Status
 from annotation_store.project_changes import rename_label
 from annotation_store.statistics import (
     DayProgress,
@@ -30,8 +31,16 @@ from ner_core.spans import Span
 
 # The counts have to survive what JSON and SQL write in a way of their own.
 LABELS = LabelSet(("name", 'odd"label', "人名\\"))
-Count = Callable[..., tuple[object, ...]]
+Count = Callable[..., object]
+
+
+def count_statuses(database: Database, *, project: str) -> dict[Status, int]:
+    """What the card of statuses draws; the only count that is a method of the store."""
+    return AnnotationStore(database).counts(project=project)
+
+
 COUNTS: list[Count] = [
+    count_statuses,
     count_progress,
     count_lengths,
     count_labels,
