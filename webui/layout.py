@@ -114,7 +114,7 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
             with gr.Tab(translated("statistics.tab"), id="statistics", elem_id="page-statistics"):
                 statistics_tab.build(store, settings, current_project=current_project)
             with gr.Tab(translated("projects.tab"), id="projects", elem_id="page-projects"):
-                projects_tab.build(store, models, choice)
+                projects_tab.build(store, models, reader, choice)
 
         @reports_errors
         def open_in_editor(project: str, document_id: int, request: gr.Request) -> tuple[Any, Any]:

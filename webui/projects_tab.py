@@ -31,6 +31,7 @@ from annotation_store.project_changes import (
 from annotation_store.projects import MAX_ANNOTATORS_PER_TEXT, Project, check_project_name
 from annotation_store.store import AnnotationStore
 from ner_core.labels import LabelSet
+from webui.background_reader import BackgroundReader
 from webui.label_style import style_labels
 from webui.messages import Refusal, reports_errors
 from webui.model_choice import ModelChoice
@@ -46,9 +47,12 @@ _MAX_LABELS: Final = 200
 class ProjectsPage:
     """What answers the page."""
 
-    def __init__(self, store: AnnotationStore, models: ModelChoice) -> None:
+    def __init__(
+        self, store: AnnotationStore, models: ModelChoice, reader: BackgroundReader
+    ) -> None:
         self._store = store
         self._models = models
+        self._reader = reader
         self._actions: dict[str, Callable[[Project, dict[str, Any], Language], str | None]] = {
             "create": self._create,
             "rename_project": self._rename_project,
@@ -160,8 +164,10 @@ class ProjectsPage:
             raise Refusal(TEXTS[language]["projects.name_taken"].format(name=name))
         return name
 
-    def _set_model(self, project: Project, asked: dict[str, Any], _language: Language) -> None:
+    def _set_model(self, project: Project, asked: dict[str, Any], language: Language) -> None:
         set_model(self._store.database, project.name, _text(asked, "model") or None)
+        # It ranks the queue anew at once, not when somebody sees its bar.
+        self._reader.look_at(find_project(self._store, project.name, language))
 
     def _set_annotators(self, project: Project, asked: dict[str, Any], language: Language) -> None:
         annotators, percent = asked.get("annotators"), asked.get("percent")
@@ -213,9 +219,11 @@ class ProjectsPage:
         order_labels(self._store.database, project.name, _list(asked, "labels"))
 
 
-def build(store: AnnotationStore, models: ModelChoice, choice: ProjectChoice) -> gr.HTML:
+def build(
+    store: AnnotationStore, models: ModelChoice, reader: BackgroundReader, choice: ProjectChoice
+) -> gr.HTML:
     """Build the page inside the current Gradio context; its view sends "change_project", "show"."""
-    page = ProjectsPage(store, models)
+    page = ProjectsPage(store, models, reader)
     keys = PROJECTS.keys()
     view = gr.HTML(
         html_template=(_ASSETS / "projects.html").read_text(encoding="utf-8"),

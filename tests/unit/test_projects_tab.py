@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from annotation_store.projects import Project
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.labels import LabelSet
 from ner_core.spans import Span
@@ -26,10 +27,20 @@ def store(tmp_path: Path) -> Iterator[AnnotationStore]:
         yield store
 
 
+class Reader:
+    """Stands in for the background reader: notes which model it was woken for."""
+
+    def __init__(self) -> None:
+        self.models: list[str | None] = []
+
+    def look_at(self, project: Project) -> None:
+        self.models.append(project.settings.model)
+
+
 @pytest.fixture
 def page(store: AnnotationStore) -> ProjectsPage:
     model = SimpleNamespace(name="m", labels=LabelSet(("name", "place")))
-    return ProjectsPage(store, ModelChoice([model]))  # type: ignore[list-item]
+    return ProjectsPage(store, ModelChoice([model]), Reader())  # type: ignore[list-item, arg-type]
 
 
 def change(page: ProjectsPage, action: str, **asked: object) -> dict[str, Any]:
@@ -57,6 +68,12 @@ def test_each_action_is_stored_and_shown(page: ProjectsPage, store: AnnotationSt
     assert person["former"] == ["name"]
     assert (value["guideline"], value["model"], value["best_model"]) == ("every mention", "m", "m")
     assert store.projects()[0].guidelines == {"place": "towns"}
+
+
+def test_another_model_begins_to_read_at_once(page: ProjectsPage) -> None:
+    change(page, "add_label", label="event")
+    change(page, "set_model", model="m")
+    assert page._reader.models == ["m"]  # type: ignore[attr-defined]
 
 
 def test_a_new_project_is_the_one_worked_on_from_now_on(page: ProjectsPage) -> None:
