@@ -118,6 +118,7 @@ EXPECTED: Final[dict[str, str]] = {
     "an annotator's name of 1 to {} characters": "1 到 {} 个字符的标注者名字",
     "a duration in seconds from 0": "不小于 0 的秒数",
     "a model of {}": "模型为 {} 之一",
+    "a project of {}": "项目为 {} 之一",
     "a list of at most {} texts": "最多 {} 条文本的列表",
     "texts of at most {} characters in all": "文本总共最多 {} 个字符",
     "texts, one a line": "每行一条文本",
