@@ -16,9 +16,9 @@ from ner_core.preprocessing import build_vocabulary
 from ner_core.spans import Example, Span
 from trainer.config import Settings
 from trainer.encoder_directory import write_encoder
-from trainer.fit import read_encoder_config
 from trainer.flags import parse_settings
 from trainer.new_encoder import make_encoder
+from trainer.recipes import read_encoder_config
 
 # Characters of the sentences of CLUENER2020's train set: the quantiles at 0, 5, 10, ..., 100 %.
 # Their mean is 37.4.

@@ -28,12 +28,13 @@ from transformers import (
 
 from ner_core import lexicon_encoder as lexicon_encoder  # known to AutoModel once imported
 from ner_core.labels import LabelSet
+from ner_core.model_directory import CONFIG_FILE as CONFIG_FILE
+from ner_core.model_directory import CheckpointError as CheckpointError
+from ner_core.model_directory import find_directory
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.preprocessing import CharacterVocabulary
-from ner_core.pretrained import CheckpointError as CheckpointError
 from ner_core.pretrained import (
     check_vocabulary,
-    find_directory,
     first_line,
     load_pretrained,
     max_encoder_tokens,
@@ -41,7 +42,6 @@ from ner_core.pretrained import (
 )
 
 FORMAT_VERSION = 1
-CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 METRICS_FILE = "metrics.json"
 CARD_FILE = "README.md"

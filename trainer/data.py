@@ -122,7 +122,7 @@ def load_training_data(settings: DataSettings) -> TrainingData:
         dev_report = _report("dev", dev_content, dev)
     else:
         train, dev = _carve_dev(contents, maps, settings.dev_fraction)
-        name = "a part of each source without a map, not trained on"
+        name = "a part of the sources without a map, not trained on"
         dev_report = SourceReport("dev", name, SourceCounts.of(dev))
     train_reports = [
         _report("train", content, examples, label_map, settings.weights)
@@ -261,10 +261,11 @@ def _split(content: SourceContent, fraction: float) -> _Split:
     """What is kept of a source, and what is cut off."""
     examples = content.corpus.examples
     if content.source.name == "annotations":
-        return (
-            tuple(example for example in examples if not is_held_out(example.text, fraction)),
-            tuple(example for example in examples if is_held_out(example.text, fraction)),
-        )
+        dev = [example for example in examples if is_held_out(example.text, fraction)]
+        if len(dev) == len(examples) > 1:  # a few texts, all of the share by chance
+            dev.remove(max(dev, key=lambda example: rank_held_out(example.text)))
+        held_out = {example.text for example in dev}
+        return tuple(example for example in examples if example.text not in held_out), tuple(dev)
     cut = len(examples) - round(len(examples) * fraction)
     return examples[:cut], examples[cut:]
 

@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 
 from ner_core.checkpoint import CARD_FILE, WEIGHTS_FILE, Checkpoint, save_checkpoint
-from ner_core.pretrained import find_directory
+from ner_core.model_directory import find_directory
 
 
 def save_derived(

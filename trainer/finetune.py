@@ -5,12 +5,11 @@ that `--help` and wrong flags answer at once.
 """
 
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 from trainer.command import Fit, run_training
 from trainer.config import Settings
 from trainer.flags import PROG, parse_settings
+from trainer.recipes import read_encoder_config
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,14 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0; 1 when the run could not go on; or see `ner_core.command_line`.
     """
     return run_training(
-        PROG, arguments, lambda given: parse_settings(given, _read_encoder_config), _load_fit
+        PROG, arguments, lambda given: parse_settings(given, read_encoder_config), _load_fit
     )
-
-
-def _read_encoder_config(path_or_hub_id: str) -> Mapping[str, Any]:
-    from trainer.fit import read_encoder_config
-
-    return read_encoder_config(path_or_hub_id)
 
 
 def _load_fit() -> Fit[Settings]:

@@ -1,20 +1,17 @@
 """Fine-tuning a tagger, from its settings to a complete checkpoint in the output."""
 
-import json
 import logging
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ner_core.batch_sampler import LengthBucketedBatchSampler
-from ner_core.checkpoint import CARD_FILE, CONFIG_FILE, Checkpoint, load_encoder
+from ner_core.checkpoint import CARD_FILE, Checkpoint, load_encoder
 from ner_core.dataset import TaggingDataset
 from ner_core.models import Tagger, TaggerConfig
-from ner_core.pretrained import find_directory, max_encoder_tokens
+from ner_core.pretrained import max_encoder_tokens
 from ner_core.spans import drop_overlaps
 from trainer import report
 from trainer.command import is_output_free, is_restart
@@ -73,22 +70,6 @@ def fit(settings: Settings, world: World, *, command: str) -> None:
         if world.is_main:
             _publish(training, best)
             logger.info("wrote %s", settings.run.output)
-
-
-def read_encoder_config(path_or_hub_id: str) -> Mapping[str, Any]:
-    """The `config.json` of an encoder or checkpoint.
-
-    Raises:
-        ValueError: There is none.
-    """
-    path = find_directory(path_or_hub_id) / CONFIG_FILE
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"expected an encoder with {CONFIG_FILE}, got: {error}") from error
-    if not isinstance(config, dict):
-        raise ValueError(f"expected a JSON object in {path}, got {type(config).__name__}")
-    return config
 
 
 def _prepare(settings: Settings, world: World, command: str) -> Run:

@@ -25,8 +25,8 @@ from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.command_line import STATUS_INTERRUPTED, CommandLineParser, run_command
 from ner_core.evaluation import SpanCounts, count_spans
 from ner_core.labels import LabelSet
+from ner_core.model_directory import CheckpointError
 from ner_core.prediction import Predictor
-from ner_core.pretrained import CheckpointError
 from ner_core.significance import f1_interval
 from ner_core.spans import Example
 from trainer import finetune

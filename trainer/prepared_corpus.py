@@ -119,7 +119,8 @@ class Manifest:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"expected what version {_VERSION} of a prepared corpus holds, got {path}: {error}"
+                f"expected what version {_VERSION} of a prepared corpus holds, got {path}: {error};"
+                f" delete {directory} to prepare it anew"
             ) from error
 
     def find_changes(self, corpus: CorpusSettings, window_tokens: int) -> list[str]:

@@ -36,7 +36,8 @@ def parse_settings(arguments: Sequence[str] | None) -> Settings:
     _check_encoder(given, parser)
     if given.steps is not None and given.epochs != PretrainingSettings().epochs:
         parser.error("expected one of --epochs and --steps, got both")
-    if given.keep_head and not given.silver_labels and given.prepared is None:
+    is_new_corpus = bool(given.corpus) or given.prepared is None
+    if given.keep_head and not given.silver_labels and is_new_corpus:
         parser.error("argument --keep-head: expected --silver-labels, got none")
     return Settings(
         corpus=CorpusSettings(
@@ -106,8 +107,8 @@ def _build_parser() -> CommandLineParser:
         type=_parse_text,
         default=[],
         metavar="FILE",
-        help="a sentence or paragraph in each line, .txt or .txt.xz; or annotations=DATABASE, the"
-        " texts that nobody has labelled there",
+        help="a sentence or paragraph in each line, .txt or .txt.xz; or annotations=DATABASE or"
+        " annotations=DATABASE#PROJECT, the texts that nobody has labelled there",
     )
     data.add_argument(
         "--silver-labels",
@@ -137,7 +138,7 @@ def _build_parser() -> CommandLineParser:
         "--held-out-fraction",
         type=number_between(float, 0.0, 0.5, above_low=True),
         default=0.005,
-        help="of the lines, chosen by their hash, to measure on",
+        help="of the sentences, chosen by their hash, to measure on",
     )
     data.add_argument(
         "--min-count",

@@ -19,9 +19,9 @@ from transformers import (
 )
 
 from ner_core.checkpoint import CARD_FILE, METRICS_FILE, load_encoder
+from ner_core.model_directory import find_directory
 from ner_core.preprocessing import CharacterVocabulary
 from ner_core.pretrained import (
-    find_directory,
     first_line,
     max_encoder_tokens,
     quiet_transformers,

@@ -3,9 +3,12 @@
 The command line takes from here whatever is not given by a flag. Imports no torch.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from ner_core.model_directory import CONFIG_FILE, find_directory
 
 # Below this width a pretrained encoder wants, and stands, higher learning rates.
 _BASE_HIDDEN_SIZE = 512
@@ -100,6 +103,22 @@ BASE = Recipe(
 )
 
 RECIPES = {recipe.name: recipe for recipe in (EMBEDDINGS, LEXICON, SMALL, BASE)}
+
+
+def read_encoder_config(path_or_hub_id: str) -> Mapping[str, Any]:
+    """The `config.json` of an encoder or checkpoint.
+
+    Raises:
+        ValueError: There is none.
+    """
+    path = find_directory(path_or_hub_id) / CONFIG_FILE
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"expected an encoder with {CONFIG_FILE}, got: {error}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"expected a JSON object in {path}, got {type(config).__name__}")
+    return config
 
 
 def choose_recipe(encoder_config: Mapping[str, Any]) -> Recipe:

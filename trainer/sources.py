@@ -5,6 +5,8 @@ mean that there is no book (see `ner_core.label_map`).
 """
 
 import hashlib
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +20,9 @@ from ner_core.labels import CLUENER, MSRA, LabelSet
 from ner_core.spans import Example
 from trainer.config import DataSource
 
+_SQLITE_URL = re.compile(r"^sqlite[\w+]*:///")
+# As SQLAlchemy reads a URL: whatever stands before the @ is the password.
+_SIGN_IN = re.compile(r"[\w+]+://(?:[^:/]*(?::[^@]*)?@)?")
 _KNOWN_LABELS = {"cluener": CLUENER, "msra": MSRA}
 
 
@@ -99,11 +104,21 @@ def _read_file(source: DataSource, labels: LabelSet | None) -> Corpus:
 
 
 def split_project(location: str) -> tuple[str, str | None]:
-    """A database and which of its projects is meant: `DATABASE#PROJECT`; None for no project."""
-    path, separator, project = location.partition("#")
-    if not separator or Path(location).exists():
-        return location, None
-    return path, project
+    """A database and which of its projects is meant: `DATABASE#PROJECT`; None for no project.
+
+    A folder, a file and a password may hold the mark, too: of a file, the longest name that is
+    there counts; of a server's URL, the first mark behind the password.
+    """
+    file = _SQLITE_URL.sub("", location)
+    if "://" in file:
+        sign_in = _SIGN_IN.match(location)
+        mark = location.find("#", sign_in.end() if sign_in else 0)
+        return (location, None) if mark < 0 else (location[:mark], location[mark + 1 :])
+    offset = len(location) - len(file)
+    marks = [place for place, character in enumerate(file) if character == "#"]
+    found = (end for end in [len(file), *reversed(marks)] if os.path.exists(file[:end]))  # noqa: PTH110
+    end = next(found, marks[-1] if marks else len(file))
+    return location[: offset + end], location[offset + end + 1 :] or None
 
 
 def find_project(projects: Sequence[Project], name: str, location: str) -> Project:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from annotation_store.projects import Project
 from annotation_store.store import AnnotationStore, StoreError
-from ner_core.pretrained import CheckpointError
+from ner_core.model_directory import CheckpointError
 from webui.error_words import word_error, word_message
 from webui.label_style import style_labels
 from webui.model_choice import ModelChoice

@@ -18,8 +18,8 @@ from annotation_store.projects import Project
 from ner_core.checkpoint import CONFIG_FILE, METRICS_FILE
 from ner_core.comparison_report import ComparisonReport
 from ner_core.evaluation import SpanCounts, count_spans
+from ner_core.model_directory import CheckpointError
 from ner_core.prediction import Predictor
-from ner_core.pretrained import CheckpointError
 from ner_core.significance import compare
 from ner_core.spans import Example
 from webui.model_choice import ModelChoice

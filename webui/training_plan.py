@@ -13,9 +13,8 @@ from annotation_store.projects import Project
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.prediction import Predictor
 from ner_core.spans import Example
-from trainer.fit import read_encoder_config
 from trainer.learning_curve import CURVE_FILE
-from trainer.recipes import choose_recipe
+from trainer.recipes import choose_recipe, read_encoder_config
 from webui.training_job import Job
 from webui.training_set import TrainingSet
 

@@ -1,8 +1,8 @@
 """What a model can learn from a project, and on what it is judged.
 
 Judged on a file that somebody gave, or else on a tenth of the accepted texts, which stay the same
-from training to training (see `trainer.held_out`): no model of this project ever learns from them,
-and an old and a new one can be compared on them.
+from training to training (see `trainer.held_out`): no model learns from them as long as there is no
+file, and an old and a new one can be compared on them.
 """
 
 from collections import Counter

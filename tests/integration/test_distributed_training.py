@@ -28,8 +28,9 @@ from ner_core.spans import Example
 from trainer import finetune, training
 from trainer.distributed import World, join_world
 from trainer.engine import Engine, evaluate_tagger
-from trainer.fit import fit, read_encoder_config
+from trainer.fit import fit
 from trainer.flags import parse_settings
+from trainer.recipes import read_encoder_config
 from trainer.training import Training
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -560,15 +560,19 @@ def test_evaluations_are_as_many_as_asked_for_and_take_no_time_of_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_step, evaluate = Pretraining._take_step, pretraining.evaluate_held_out
+    now = 0.0
 
     def take_long(self: Pretraining, batches: list[Any]) -> None:
-        time.sleep(0.05)
+        nonlocal now
+        now += 0.05
         take_step(self, batches)
 
     def evaluate_longer(*arguments: Any) -> tuple[float, float, int]:
-        time.sleep(0.2)
+        nonlocal now
+        now += 0.2
         return evaluate(*arguments)
 
+    monkeypatch.setattr(pretraining, "time", SimpleNamespace(monotonic=lambda: now))
     monkeypatch.setattr(Pretraining, "_take_step", take_long)
     monkeypatch.setattr(pretraining, "evaluate_held_out", evaluate_longer)
     monkeypatch.setattr(pretraining, "_NUM_STEP_RECORDS", 3)
@@ -581,8 +585,8 @@ def test_evaluations_are_as_many_as_asked_for_and_take_no_time_of_training(
     num_tokens = [0, *(record["num_tokens"] for record in steps)]
     for before, now, record in zip(num_tokens, num_tokens[1:], steps, strict=False):
         seconds = (now - before) / record["tokens_per_second"]
-        # Four steps of 50 ms and what they compute; not the 200 ms of an evaluation, nor less.
-        assert 0.2 <= seconds < 0.4, record
+        # Four steps of 50 ms, without the 200 ms of an evaluation.
+        assert seconds == pytest.approx(0.2), record
 
 
 def test_an_output_that_is_there_already_is_refused(

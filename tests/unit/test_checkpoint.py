@@ -183,7 +183,7 @@ def test_an_unreachable_hub_gives_one_line(monkeypatch: pytest.MonkeyPatch) -> N
     def refuse(*_: object, **__: object) -> str:
         raise OSError("Network is unreachable\nmore")
 
-    monkeypatch.setattr("ner_core.pretrained.snapshot_download", refuse)
+    monkeypatch.setattr("ner_core.model_directory.snapshot_download", refuse)
     with pytest.raises(CheckpointError, match=r"got 'some/model'.*Network is unreachable$"):
         load_checkpoint("some/model")
 
@@ -197,7 +197,7 @@ def test_a_hub_id_is_downloaded_and_loaded(
         asked.append((hub_id, allow_patterns))
         return str(tiny_encoder)
 
-    monkeypatch.setattr("ner_core.pretrained.snapshot_download", download)
+    monkeypatch.setattr("ner_core.model_directory.snapshot_download", download)
     assert load_encoder("hfl/chinese-bert-wwm-ext").model.config.hidden_size == 16
     assert asked == [("hfl/chinese-bert-wwm-ext", ["*.json", "*.txt", "*.safetensors"])]
 

@@ -62,7 +62,16 @@ def test_data_loads_without_torch_and_numpy(module):
     ],
 )
 def test_a_wrong_flag_is_answered_without_waiting_for_torch(module):
-    assert "torch" not in modules_loaded_by(module)
+    program = (
+        f"import sys, {module} as command\n"
+        "try: command.main(['--no-such-flag'])\n"
+        "except SystemExit as end: print(end.code, 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2", "False"]
+    assert "(see --help)" in done.stderr
 
 
 def test_every_package_file_holds_a_docstring_and_nothing_else():

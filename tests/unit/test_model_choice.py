@@ -10,7 +10,7 @@ import pytest
 
 from annotation_store.projects import Project, ProjectSettings
 from ner_core.labels import CLUENER, MSRA, LabelSet
-from ner_core.pretrained import CheckpointError
+from ner_core.model_directory import CheckpointError
 from webui.model_choice import ModelChoice, compare_labels, find_checkpoints
 
 

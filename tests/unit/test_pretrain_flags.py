@@ -37,6 +37,10 @@ def test_defaults_are_those_of_the_settings() -> None:
         (["--encoder", "x", "--encoder-config", "y"], "expected one of --encoder and"),
         (["--epochs", "2", "--steps", "3"], "expected one of --epochs and --steps, got both"),
         (["--keep-head"], "argument --keep-head: expected --silver-labels, got none"),
+        (
+            ["--prepared", "new", "--keep-head"],
+            "argument --keep-head: expected --silver-labels, got none",
+        ),
         (["--mask-fraction", "0"], "expected a number above 0 to 0.5, got '0'"),
     ],
 )

@@ -18,7 +18,7 @@ from trainer.config import DataSettings, DataSource
 from trainer.data import TrainingData, load_training_data
 from trainer.data_report import SourceCounts, SourceReport, find_shared_texts, format_data_report
 from trainer.held_out import is_held_out, rank_held_out
-from trainer.sources import name_source
+from trainer.sources import name_source, split_project
 
 MSRA_IMAGES = parse_images(
     "PER=name,ORG=company|organization|government,LOC=address|scene|government"
@@ -219,6 +219,46 @@ def test_one_of_several_projects_is_named_behind_the_database(tmp_path: Path) ->
     assert "one project, or DATABASE#PROJECT, got 财经, 体育/足球 (in" in problem
     problem = fail(make_settings(DataSource("annotations", f"{path}#娱乐")))
     assert "the project '娱乐', got 财经, 体育/足球 (in annotations=annotations.db#娱乐)" in problem
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("a.db", ("a.db", None)),
+        ("a.db#news", ("a.db", "news")),
+        ("c#/a.db", ("c#/a.db", None)),
+        ("c#/a.db#体育/#1", ("c#/a.db", "体育/#1")),
+        ("c#/none.db#news", ("c#/none.db", "news")),
+        ("sqlite:///c#/a.db", ("sqlite:///c#/a.db", None)),
+        ("sqlite:///c#/a.db#news", ("sqlite:///c#/a.db", "news")),
+        (f"a.db#{'长' * 200}", ("a.db", "长" * 200)),
+        ("postgresql://u:pa#ss@host/db", ("postgresql://u:pa#ss@host/db", None)),
+        ("postgresql://u:pa#ss@host/db#a@b", ("postgresql://u:pa#ss@host/db", "a@b")),
+        ("postgresql://host/db#news", ("postgresql://host/db", "news")),
+    ],
+)
+def test_the_mark_of_a_project_may_stand_in_folders_and_passwords_too(
+    location: str,
+    expected: tuple[str, str | None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "c#").mkdir()
+    for name in ("a.db", "c#/a.db"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert split_project(location) == expected
+
+
+def test_texts_that_all_belong_to_the_share_are_not_all_held_out(tmp_path: Path) -> None:
+    texts = [text for text in (f"第{number}条" for number in range(60)) if is_held_out(text)][:3]
+    source = DataSource("annotations", str(tmp_path / "annotations.db"))
+    with AnnotationStore.open(source.path) as store:
+        store.create_project("default", CLUENER)
+        store.add([NewDocument(text=text, status="accepted") for text in texts])
+    data = load_training_data(make_settings(source))
+    assert [example.text for example in data.train] == [max(texts, key=rank_held_out)]
+    assert len(data.dev) == 2
 
 
 def test_a_text_of_a_database_never_changes_sides_while_the_project_grows(tmp_path: Path) -> None:
