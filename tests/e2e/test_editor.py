@@ -143,21 +143,21 @@ def test_x_behind_the_last_suggestion_leaves_those_before_it_alone(store, open_e
     expect(editor.notice).to_contain_text("光标之后没有")
 
 
-def test_the_bar_shows_how_many_texts_are_done(store, open_editor):
+def test_the_bar_shows_how_many_texts_are_annotated(store, open_editor):
     first, second = add(store, numbered(BANK, 33), numbered(BANK, 34))
     total = sum(store.counts().values())
     editor = open_editor()
     editor.expect_document(first)
     reviewed = editor.page.get_by_test_id("reviewed")
-    expect(reviewed).to_have_text(f"已完成 {total - 2:,} / {total:,}")
+    expect(reviewed).to_have_text(f"已审 {total - 2:,} / {total:,}")
     editor.press("Enter")
     editor.expect_document(second)
-    expect(reviewed).to_have_text(f"已完成 {total - 1:,} / {total:,}")
+    expect(reviewed).to_have_text(f"已审 {total - 1:,} / {total:,}")
     editor.press("k")
     editor.expect_document(first)
-    editor.press("Enter")  # done already: it counts once
+    editor.press("Enter")  # annotated already: it counts once
     editor.expect_state("saved")
-    expect(reviewed).to_have_text(f"已完成 {total - 1:,} / {total:,}")
+    expect(reviewed).to_have_text(f"已审 {total - 1:,} / {total:,}")
 
 
 def test_one_step_of_undo_takes_back_a_whole_propagation(store, open_editor):
