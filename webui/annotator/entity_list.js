@@ -23,7 +23,10 @@ class EntityList {
     list.addEventListener("scroll", () => {
       // Told of a frame ago, when keys come fast: by now the list is to stand elsewhere.
       if (this.isAboutToScroll) return;
-      this.scrollTop = list.scrollTop;
+      const { scrollTop } = list;
+      // Its own scroll, whose rows in sight are there: to make more of them now would take the next key's frame.
+      if (Math.abs(scrollTop - this.scrollTop) < 1) return;
+      this.scrollTop = scrollTop;
       this.#showRows({ isComplete: true });
     });
   }

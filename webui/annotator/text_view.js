@@ -41,6 +41,15 @@ class TextView {
     return this.anchor !== this.focus;
   }
 
+  // Where the frame's content begins, in pixels of the window.
+  get origin() {
+    const frame = this.frame.getBoundingClientRect();
+    return {
+      left: frame.left + this.frame.clientLeft - this.frame.scrollLeft,
+      top: frame.top + this.frame.clientTop - this.frame.scrollTop,
+    };
+  }
+
   get partInSight() {
     return this.layout.partIn(this.frame.getBoundingClientRect());
   }
@@ -148,7 +157,7 @@ class TextView {
   }
 
   drawSelection() {
-    const origin = this.#origin();
+    const { origin } = this;
     const marks = this.hasSelection ? this.layout.lineRects(this.start, this.end) : [];
     const caret = this.layout.rectAt(this.focus);
     this.marks.replaceChildren(
@@ -198,15 +207,6 @@ class TextView {
     const margin = rect.height;
     if (rect.top < frame.top + margin) this.frame.scrollTop -= frame.top + margin - rect.top;
     if (rect.bottom > frame.bottom - margin) this.frame.scrollTop += rect.bottom - frame.bottom + margin;
-  }
-
-  // Where the frame's content begins, in pixels of the window.
-  #origin() {
-    const frame = this.frame.getBoundingClientRect();
-    return {
-      left: frame.left + this.frame.clientLeft - this.frame.scrollLeft,
-      top: frame.top + this.frame.clientTop - this.frame.scrollTop,
-    };
   }
 }
 

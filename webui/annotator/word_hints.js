@@ -22,23 +22,29 @@ class WordHints {
   open() {
     const words = this.#wordsInSight();
     const codes = hintCodes(words.length);
+    const { origin } = this.view;
     this.words = new Map(codes.map((code, index) => [code, words[index]]));
     this.typed = "";
     this.first = null;
     this.layer.hidden = !words.length;
+    // Each is in its place before it is on the page: to ask for the frame's place in between would have all of them laid
+    // out twice.
     this.layer.replaceChildren(
-      ...Array.from(this.words, ([code, { start, end }]) => {
+      ...Array.from(this.words, ([code, { start, end, rect }]) => {
         const hint = createElement("kbd", "", { textContent: code.toUpperCase() });
         Object.assign(hint.dataset, { code, start, end });
+        putHint(hint, rect, origin);
         return hint;
       }),
     );
-    this.#put(Array.from(this.words.values(), ({ rect }) => rect));
   }
 
   // To be called when the text has been laid out anew: blocks above it may have got their height.
   relayout() {
-    if (this.isOpen) this.#put(Array.from(this.words.values(), ({ start }) => this.view.layout.rectAt(start)));
+    if (!this.isOpen) return;
+    const rects = Array.from(this.words.values(), ({ start }) => this.view.layout.rectAt(start));
+    const { origin } = this.view;
+    rects.forEach((rect, index) => putHint(this.layer.children[index], rect, origin));
   }
 
   close() {
@@ -70,18 +76,6 @@ class WordHints {
     };
   }
 
-  // Each letter over its word, of which these are the rectangles.
-  #put(rects) {
-    const { frame, layer } = this;
-    const { left, top } = frame.getBoundingClientRect();
-    const [right, down] = [frame.scrollLeft - left - frame.clientLeft, frame.scrollTop - top - frame.clientTop];
-    rects.forEach((rect, index) => {
-      const { style } = layer.children[index];
-      style.left = `${rect.left + right}px`;
-      style.top = `${rect.top + down}px`;
-    });
-  }
-
   // Only what the letters so far can become stays bright.
   #dim() {
     for (const hint of this.layer.children) {
@@ -103,6 +97,12 @@ class WordHints {
     }
     return words;
   }
+}
+
+// Puts a letter over a rectangle of the window.
+function putHint({ style }, rect, origin) {
+  style.left = `${rect.left - origin.left}px`;
+  style.top = `${rect.top - origin.top}px`;
 }
 
 // As many codes as asked for (676 at most), none of which begins another: single letters as far as they go, then pairs.
