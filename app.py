@@ -1,14 +1,15 @@
 """Start the app: flags and environment -> store and models -> pages -> server."""
 
 import argparse
+import contextlib
 import errno
+import io
 import logging
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 # Before gradio is imported: it reports its use to its makers unless told not to.
@@ -45,7 +46,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     with (
         AnnotationStore.open(arguments.database) as store,
         tempfile.TemporaryDirectory(prefix="ner-downloads-") as download_folder,
-        closing(TrainingJobs(arguments.training_folder)) as jobs,
+        contextlib.closing(TrainingJobs(arguments.training_folder)) as jobs,
     ):
         projects = {project.name: project for project in store.projects()}
         if DEFAULT_PROJECT not in projects:
@@ -57,14 +58,16 @@ def _serve(arguments: argparse.Namespace) -> None:
         os.environ["GRADIO_TEMP_DIR"] = download_folder  # its copies of files go when ours go
         blocks = layout.build(store, models, Settings(Path(download_folder), jobs=jobs))
         try:
-            _, address, _ = blocks.launch(
-                server_name=arguments.host,
-                server_port=arguments.port,
-                auth=accounts,
-                quiet=True,
-                prevent_thread_lock=True,
-                **layout.launch_options(),
-            )
+            # `quiet` does not silence what Gradio 6.31 prints about MCP.
+            with contextlib.redirect_stdout(io.StringIO()):
+                _, address, _ = blocks.launch(
+                    server_name=arguments.host,
+                    server_port=arguments.port,
+                    auth=accounts,
+                    quiet=True,
+                    prevent_thread_lock=True,
+                    **layout.launch_options(),
+                )
         except OSError as error:
             is_taken = error.errno == errno.EADDRINUSE or "Cannot find empty port" in str(error)
             if not is_taken:

@@ -1,5 +1,7 @@
 """The endpoints for other programs, called with gradio_client over HTTP."""
 
+import ast
+import asyncio
 import json
 import os
 import re
@@ -16,6 +18,9 @@ from typing import Any
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import TextContent
 
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.formats import cluener_to_spans
@@ -282,6 +287,57 @@ def test_only_the_four_endpoints_are_listed(client: Client) -> None:
         "/models": [],
         "/export": ["format", "status", "project"],
     }
+
+
+def call_tools(client: Client, *calls: tuple[str, dict[str, Any]]) -> list[tuple[bool, str]]:
+    """What a language model sees: for each call whether it failed, and the answer's text."""
+
+    async def talk() -> list[tuple[bool, str]]:
+        answers = []
+        async with (
+            streamable_http_client(f"{client.src}gradio_api/mcp/") as (reading, writing, _),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            for name, arguments in calls:
+                result = await session.call_tool(name, arguments)
+                (content,) = result.content
+                assert isinstance(content, TextContent)
+                answers.append((result.isError, content.text))
+        return answers
+
+    return asyncio.run(talk())
+
+
+def test_the_same_four_endpoints_are_tools_of_language_models(client: Client) -> None:
+    with urllib.request.urlopen(f"{client.src}gradio_api/mcp/schema", timeout=10) as response:
+        tools = {tool["name"]: tool for tool in json.load(response)}
+    assert set(tools) == {"predict", "predict_batch", "list_models", "export"}
+    assert "Chinese text" in tools["predict"]["inputSchema"]["properties"]["text"]["description"]
+
+    predicted, listed, exported = call_tools(
+        client,
+        ("predict", {"text": TEXT}),
+        ("list_models", {}),
+        ("export", {"format": "cluener", "status": "accepted"}),
+    )
+    assert ast.literal_eval(predicted[1])["label"]["company"] == {"浙商银行": [[1, 4]]}
+    assert ast.literal_eval(listed[1])[1]["name"] == SECOND_MODEL
+    with urllib.request.urlopen(exported[1], timeout=10) as response:
+        assert json.load(response)["text"] == "浙商银行"
+
+
+def test_a_tool_tells_what_it_expected(client: Client) -> None:
+    answers = call_tools(
+        client,
+        ("predict", {"text": TEXT, "model": "no such model"}),
+        ("export", {"format": "xlsx", "status": "all"}),
+    )
+    for (is_error, answer), words in zip(
+        answers, ("expected a model", "expected a format"), strict=True
+    ):
+        assert is_error
+        assert words in answer
 
 
 def test_the_database_cannot_be_fetched(client: Client) -> None:
