@@ -1,12 +1,10 @@
-"""Pretraining from a text file to an encoder that the trainer takes, and whatever comes between."""
+"""Pretraining from a text file to an encoder that the trainer takes."""
 
 import json
 import math
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,49 +12,27 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
 from transformers import RobertaConfig
 
 from annotation_store.store import AnnotationStore, NewDocument
 from ner_core.checkpoint import load_checkpoint, load_encoder
 from ner_core.labels import CLUENER
 from ner_core.prediction import Predictor
+from tests.integration.pretraining_cases import (
+    COMMON,
+    EXACT,
+    NEWS,
+    ROOT,
+    SIZE,
+    differ,
+    flags,
+    load_weights,
+    read_records,
+)
 from trainer import finetune, pretrain, pretraining
 from trainer.corpus import CorpusLine
 from trainer.line_encoder import split_sides
 from trainer.pretraining import Pretraining
-from trainer.pretraining_run import PretrainingStepper
-
-ROOT = Path(__file__).parents[2]
-NEWS = ROOT / "tests" / "data" / "news.txt"
-SIZE = ["--num-layers", "1", "--hidden-size", "16", "--num-heads", "2"]
-COMMON = [
-    *(*SIZE, "--window-tokens", "32", "--min-count", "1", "--held-out-fraction", "0.2"),
-    *("--batch-size", "8", "--learning-rate", "1e-2", "--device", "cpu"),
-]
-# Without dropout, which each rank draws for itself.
-EXACT = [*COMMON, "--dropout", "0"]
-
-
-def flags(output: Path, *more: str) -> list[str]:
-    return ["--corpus", str(NEWS), *COMMON, *more, "--output", str(output)]
-
-
-def read_records(output: Path, event: str) -> list[dict[str, Any]]:
-    lines = (output / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [record for record in map(json.loads, lines) if record["event"] == event]
-
-
-def load_weights(output: Path) -> dict[str, Tensor]:
-    return load_file(output / "model.safetensors")
-
-
-def differ(first: Path, second: Path) -> float:
-    """The largest difference of any weight."""
-    one, other = load_weights(first), load_weights(second)
-    assert one.keys() == other.keys()
-    return max((weight - other[name]).abs().max().item() for name, weight in one.items())
 
 
 @pytest.fixture(scope="module")
@@ -296,266 +272,6 @@ def test_activation_checkpointing_changes_no_result(tmp_path: Path) -> None:
     assert len(list((sparing / "tensorboard").iterdir())) == 1
 
 
-# --- Nothing is lost ---
-
-# Imports once, then runs in a forked child for each line that it reads.
-DRIVER = """
-import json, os, signal, sys
-from pathlib import Path
-from trainer import preparation, pretrain, pretrain_fit
-from trainer.pretraining_run import PretrainingStepper
-from trainer.run_directory import RunDirectory
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-for line in sys.stdin:
-    trap, arguments = json.loads(line)
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        exec(trap)
-        os._exit(pretrain.main(arguments))
-    _, status = os.waitpid(child, 0)
-    print(os.waitstatus_to_exitcode(status), flush=True)
-"""
-RunAndKill = Callable[[list[str], str], None]
-
-
-@pytest.fixture(scope="module")
-def run_and_kill() -> Iterator[RunAndKill]:
-    """Runs the command line in a process that some Python kills with `die()`."""
-    with subprocess.Popen(
-        [sys.executable, "-c", DRIVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        # Sums are cut in as many parts as there are threads: bits agree only for as many.
-        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
-    ) as driver:
-        assert driver.stdin is not None
-        assert driver.stdout is not None
-        stdin, stdout = driver.stdin, driver.stdout
-
-        def run(arguments: list[str], trap: str) -> None:
-            stdin.write(json.dumps([trap, arguments]) + "\n")
-            stdin.flush()
-            assert int(stdout.readline()) == -signal.SIGKILL
-
-        yield run
-        stdin.close()
-
-
-AT_STEP = """
-take_step = PretrainingStepper.take_counted_step
-def take_step_or_die(self, *given):
-    if self.step == {step}:
-        die()
-    return take_step(self, *given)
-PretrainingStepper.take_counted_step = take_step_or_die
-"""
-WHILE_PREPARING = """
-write_rows = preparation._write_rows
-def write_or_die(rows, path):
-    if path.name == "000-00000.held-out":
-        die()
-    write_rows(rows, path)
-preparation._write_rows = write_or_die
-"""
-BEFORE_MANIFEST = """
-preparation.Preparation.write_manifest = lambda self, directory: die()
-"""
-DURING_SAVE = """
-replace = Path.replace
-def die_before_replacing(self, target):
-    if Path(target).name == "last.pt" and Path(target).exists():
-        die()
-    return replace(self, target)
-Path.replace = die_before_replacing
-"""
-BEFORE_OUTPUT = """
-RunDirectory.publish = lambda self, step: die()
-"""
-BEFORE_TIDYING = """
-RunDirectory.discard = lambda self: die()
-"""
-
-
-@pytest.fixture(scope="module")
-def disturbed_flags() -> list[str]:
-    """Five steps of two batches, over more than an epoch, with dropout, saved after each."""
-    more = ("--steps", "5", "--accumulation", "2", "--dropout", "0.3", "--save-every-s", "0")
-    return ["--corpus", str(NEWS), *COMMON, *more, "--batch-size", "6"]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(disturbed_flags: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("undisturbed") / "encoder"
-    assert pretrain.main([*disturbed_flags, "--output", str(output)]) == 0
-    return output
-
-
-@pytest.mark.parametrize(
-    "trap",
-    [
-        pytest.param(WHILE_PREPARING, id="while the corpus is prepared"),
-        pytest.param(BEFORE_MANIFEST, id="when all parts are there"),
-        pytest.param(AT_STEP.format(step=0), id="before the first step"),
-        pytest.param(AT_STEP.format(step=3), id="in the middle"),
-        pytest.param(DURING_SAVE, id="while the state is replaced"),
-        pytest.param(BEFORE_OUTPUT, id="before the output is made"),
-        pytest.param(BEFORE_TIDYING, id="when only tidying up was left"),
-    ],
-)
-def test_a_killed_run_goes_on_to_the_same_weights_bit_by_bit(
-    trap: str,
-    run_and_kill: RunAndKill,
-    undisturbed: Path,
-    disturbed_flags: list[str],
-    tmp_path: Path,
-) -> None:
-    arguments = [*disturbed_flags, "--output", str(tmp_path / "encoder")]
-    run_and_kill(arguments, trap)
-    assert (tmp_path / "encoder.run").exists()
-    assert pretrain.main(arguments) == 0
-    assert differ(undisturbed, tmp_path / "encoder") == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"encoder"}
-    expected, resumed = (
-        [(record["step"], record["num_tokens"], record["loss"]) for record in records]
-        for records in (
-            read_records(undisturbed, "step"),
-            read_records(tmp_path / "encoder", "step"),
-        )
-    )
-    assert resumed == expected
-
-
-def test_other_settings_are_refused_and_named(
-    run_and_kill: RunAndKill,
-    disturbed_flags: list[str],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    arguments = [*disturbed_flags, "--output", str(tmp_path / "encoder")]
-    run_and_kill(arguments, AT_STEP.format(step=3))
-    assert pretrain.main([*arguments, "--seed", "7"]) == 2
-    assert "(seed 42 before, 7 now)" in capsys.readouterr().err
-    assert pretrain.main([*arguments, "--min-count", "2"]) == 2
-    assert "(min_count 1 before, 2 now)" in capsys.readouterr().err
-    assert pretrain.main([*arguments, "--min-count", "2", "--restart"]) == 0
-
-
-# --- The number of processes makes no difference ---
-
-
-def test_two_processes_learn_as_one_does(tmp_path: Path) -> None:
-    corpus = tmp_path / "news.txt"
-    corpus.write_text(NEWS.read_text("utf-8") * 4, encoding="utf-8")
-    arguments = ["--corpus", str(corpus), *EXACT, "--steps", "6", "--evaluations", "3"]
-    one, two = tmp_path / "one", tmp_path / "two"
-    assert pretrain.main([*arguments, "--output", str(one)]) == 0
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*command, "-m", "trainer.pretrain", *arguments, "--output", str(two)],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stderr
-    assert differ(one, two) < 1e-5
-    for event, names in (
-        ("step", ("loss", "num_tokens", "learning_rate")),
-        ("evaluation", ("held_out_loss", "held_out_accuracy", "num_masked")),
-    ):
-        alone, together = read_records(one, event), read_records(two, event)
-        assert len(alone) == len(together) > 0
-        for first, second in zip(alone, together, strict=True):
-            for name in names:
-                assert first[name] == pytest.approx(second[name], abs=1e-5), (event, name)
-
-
-# --- What can go wrong ---
-
-
-def test_a_loss_that_is_no_number_ends_the_run_with_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sum_loss = PretrainingStepper._sum_loss
-
-    def spoil(self: PretrainingStepper, batch: Any) -> tuple[Tensor, Tensor]:
-        loss, penalty = sum_loss(self, batch)
-        return (loss * torch.nan if self.step == 2 else loss), penalty
-
-    monkeypatch.setattr(PretrainingStepper, "_sum_loss", spoil)
-    output = tmp_path / "encoder"
-    assert pretrain.main(flags(output, "--steps", "4", "--save-every-s", "0")) == 1
-    (line,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith(pretrain.PROG)]
-    assert "expected a finite loss and gradient" in line
-    assert "in step 3 of 4; the state saved last is in" in line
-    assert (tmp_path / "encoder.run" / "last.pt").exists()
-
-
-def test_a_full_disk_is_told_and_the_run_can_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    output = tmp_path / "encoder"
-    arguments = flags(output, "--steps", "2")
-    with monkeypatch.context() as patched:
-        patched.setattr("trainer.preparation.os.fsync", fail)
-        assert pretrain.main(arguments) == 1
-    error = capsys.readouterr().err
-    assert "expected to write the prepared corpus" in error
-    assert "No space left on device" in error
-    assert pretrain.main(arguments) == 0
-
-
-def fail(*_: object) -> None:
-    raise OSError(28, "No space left on device")
-
-
-def test_lack_of_memory_is_told_with_what_helps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(PretrainingStepper, "_sum_loss", lambda *_: torch.empty(2**58))
-    assert pretrain.main(flags(tmp_path / "encoder", "--steps", "1")) == 1
-    assert "out of memory in a batch of 8 windows of up to 32" in capsys.readouterr().err
-
-
-def test_a_dry_run_says_what_the_run_would_cost_and_writes_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert pretrain.main(flags(tmp_path / "encoder", "--steps", "100", "--dry-run")) == 0
-    assert "dry run: about 18 rows of 32 tokens, 100 steps of" in caplog.text
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (["--corpus", "nowhere.txt"], "nowhere.txt: No such file"),
-        (["--held-out-fraction", "1e-9"], "expected lines to hold out, got none"),
-        (["--precision", "fp16"], "half precision is for graphics cards"),
-    ],
-)
-def test_what_cannot_be_used_is_told_in_one_line(
-    changes: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert pretrain.main(flags(tmp_path / "encoder", *changes)) == 2
-    assert message in capsys.readouterr().err.splitlines()[-1]
-
-
-def test_an_encoder_that_cannot_be_built_is_refused_before_the_corpus_is_prepared(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert pretrain.main(flags(tmp_path / "encoder", "--num-heads", "3")) == 2
-    assert "a --hidden-size that 3 heads can share, got 16" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
 def test_evaluations_are_as_many_as_asked_for_and_take_no_time_of_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -589,16 +305,30 @@ def test_evaluations_are_as_many_as_asked_for_and_take_no_time_of_training(
         assert seconds == pytest.approx(0.2), record
 
 
-def test_an_output_that_is_there_already_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert pretrain.main(flags(tmp_path)) == 2
-    assert "expected an output directory that does not exist yet" in capsys.readouterr().err
-
-
-def test_a_longer_row_than_the_encoder_has_positions_is_refused(
-    tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["--corpus", str(NEWS), "--encoder", str(tiny_encoder), "--window-tokens", "128"]
-    assert pretrain.main([*arguments, "--output", str(tmp_path / "encoder")]) == 2
-    assert "at most the encoder's 64 positions, got 128" in capsys.readouterr().err
+def test_two_processes_learn_as_one_does(tmp_path: Path) -> None:
+    corpus = tmp_path / "news.txt"
+    corpus.write_text(NEWS.read_text("utf-8") * 4, encoding="utf-8")
+    arguments = ["--corpus", str(corpus), *EXACT, "--steps", "6", "--evaluations", "3"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert pretrain.main([*arguments, "--output", str(one)]) == 0
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, "-m", "trainer.pretrain", *arguments, "--output", str(two)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=170,
+    )
+    assert done.returncode == 0, done.stderr
+    assert differ(one, two) < 1e-5
+    for event, names in (
+        ("step", ("loss", "num_tokens", "learning_rate")),
+        ("evaluation", ("held_out_loss", "held_out_accuracy", "num_masked")),
+    ):
+        alone, together = read_records(one, event), read_records(two, event)
+        assert len(alone) == len(together) > 0
+        for first, second in zip(alone, together, strict=True):
+            for name in names:
+                assert first[name] == pytest.approx(second[name], abs=1e-5), (event, name)
