@@ -84,14 +84,14 @@ function drawMarkedText(container, start, text, marks) {
       run.classList.add(mark.lane);
       run.style.setProperty(`--${mark.lane}`, styleOf(mark.label).color);
       if (mark.isActive) run.classList.add("active");
-      // The label is written once, where the mark begins.
-      if (mark.start === from) run.dataset[mark.lane] = mark.name ?? nameOf(mark.label);
-    }
-    for (const lane of ["over", "under"]) {
-      if (!run.dataset[lane]) continue;
-      // Room for it: a long name must not lie over the next one's, or leave the page.
+      // The label is written once, where the mark begins, and not where both agree.
+      if (mark.start !== from || mark.lane === "both") continue;
+      run.dataset[mark.lane] = mark.name ?? nameOf(mark.label);
+      // Room for it: a long name must not lie over the next one's, or leave the page. What the mark covers behind this run
+      // is room enough: a blank at its border must not look like five.
       const room = make("span", "tag-room");
-      room.dataset.name = run.dataset[lane];
+      room.dataset.name = run.dataset[mark.lane];
+      room.style.setProperty("--rest", Math.min(mark.end, end) - to);
       run.prepend(room);
     }
     container.append(run);

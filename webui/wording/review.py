@@ -240,11 +240,11 @@ REVIEW: Final[Block] = {
     "lint.contradicted": ("模型反对", "Model disagrees"),
     "lint.why_unlabelled": (
         "“{mention}”标了 {other} 次，没标 {like} 次",
-        "“{mention}” is labelled {other} times, not labelled {like} times",
+        "“{mention}”: labelled {other} ×, not labelled {like} ×",
     ),
     "lint.why_two_labels": (
         "“{mention}”标为{theirs} {other} 次，标为{ours} {like} 次",
-        "“{mention}” is {theirs} {other} times, {ours} {like} times",
+        "“{mention}”: {theirs} {other} ×, {ours} {like} ×",
     ),
     "lint.why_contradicted": ("模型有 {percent} 的把握", "The model is {percent} sure"),
     "lint.to_nothing": ("不是实体？", "no entity?"),
@@ -253,7 +253,7 @@ REVIEW: Final[Block] = {
     "lint.fixed": ("已修正 {count} 处。", "{count} mended."),
     "lint.dismiss": ("没有问题", "It is right"),
     "lint.restore": ("恢复", "Bring back"),
-    "lint.fix_safe": ("去掉全部 {count} 处边界空白", "Take off all {count} blanks at borders"),
+    "lint.fix_safe": ("去掉全部 {count} 处边界空白", "Take off blanks at borders: {count}"),
     "lint.open": ("在编辑器中打开第 {position} 条", "Open text {position} in the editor"),
     "lint.keys": (
         "J / K 移动 · F 修正 · X 没有问题 · E 打开",
