@@ -20,7 +20,9 @@ _ENVIRONMENT = {
 }
 _CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
 _CONTEXT = multiprocessing.get_context("forkserver" if _CAN_FORK else "spawn")
-_CONTEXT.set_forkserver_preload(["app", "webui.layout", "ner_core.prediction"])
+_CONTEXT.set_forkserver_preload(
+    ["app", "webui.layout", "ner_core.prediction", "mcp.server.streamable_http_manager"]
+)
 
 
 def start_app_process(script: str, arguments: list[str], log: Path) -> BaseProcess:
