@@ -1,15 +1,13 @@
 """Start the app: flags and environment -> store and models -> pages -> server."""
 
 import argparse
-import contextlib
-import errno
-import io
 import logging
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 # Before gradio is imported: it reports its use to its makers unless told not to.
@@ -36,6 +34,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     from annotation_store.store import DEFAULT_PROJECT, AnnotationStore
     from webui import layout
     from webui.model_choice import ModelChoice, compare_labels, find_checkpoints
+    from webui.server import start_server
     from webui.settings import Settings
     from webui.trained_models import restore_models
     from webui.training_job import TrainingJobs
@@ -46,7 +45,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     with (
         AnnotationStore.open(arguments.database) as store,
         tempfile.TemporaryDirectory(prefix="ner-downloads-") as download_folder,
-        contextlib.closing(TrainingJobs(arguments.training_folder)) as jobs,
+        closing(TrainingJobs(arguments.training_folder)) as jobs,
     ):
         projects = {project.name: project for project in store.projects()}
         if DEFAULT_PROJECT not in projects:
@@ -57,26 +56,7 @@ def _serve(arguments: argparse.Namespace) -> None:
             print(f"app.py: warning: {warning}", file=sys.stderr)
         os.environ["GRADIO_TEMP_DIR"] = download_folder  # its copies of files go when ours go
         blocks = layout.build(store, models, Settings(Path(download_folder), jobs=jobs))
-        try:
-            # `quiet` does not silence what Gradio 6.31 prints about MCP.
-            with contextlib.redirect_stdout(io.StringIO()):
-                _, address, _ = blocks.launch(
-                    server_name=arguments.host,
-                    server_port=arguments.port,
-                    auth=accounts,
-                    quiet=True,
-                    prevent_thread_lock=True,
-                    **layout.launch_options(),
-                )
-        except OSError as error:
-            is_taken = error.errno == errno.EADDRINUSE or "Cannot find empty port" in str(error)
-            if not is_taken:
-                raise
-            # Gradio's message speaks of arguments that nobody gave.
-            where = f"{arguments.host}:{arguments.port}"
-            raise OSError(
-                f"expected a free port, got {where}; choose another with --port"
-            ) from None
+        address = start_server(blocks, host=arguments.host, port=arguments.port, accounts=accounts)
         print(f"{', '.join(models.names)} on {models.default.device_name}: {address}", flush=True)
         # What stops a service ends as Ctrl-C does: downloads deleted, database closed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

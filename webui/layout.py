@@ -138,7 +138,7 @@ def build(store: AnnotationStore, models: ModelChoice, settings: Settings) -> gr
 
 
 def launch_options() -> dict[str, Any]:
-    """The arguments of `gr.Blocks.launch` that do not depend on where the app listens."""
+    """The arguments of `gr.Blocks.launch` that belong to the look of the pages."""
     return {
         "theme": make_theme(),
         # Not `css=`: Gradio 6.31 rewrites the selectors of that one and drops nested rules.
@@ -149,8 +149,6 @@ def launch_options() -> dict[str, Any]:
         "footer_links": ["api"],
         # Run history keeps every text that a visitor tags in the browser; nobody asked for that.
         "run_history": False,
-        # The endpoints of webui/api.py as tools of language models, at /gradio_api/mcp/.
-        "mcp_server": True,
         "app_kwargs": {"middleware": [Middleware(PageLanguage)]},
     }
 

@@ -13,6 +13,7 @@ from ner_core.spans import Span
 from ner_core.uncertainty import Uncertainty
 from webui import layout
 from webui.model_choice import ModelChoice
+from webui.server import start_server
 from webui.settings import Settings
 
 RULES = {
@@ -92,7 +93,8 @@ def main() -> None:
         if not store.projects():
             store.create_project("default", CLUENER)
         blocks = layout.build(store, ModelChoice(predictors), Settings(Path(folder)))
-        blocks.launch(server_port=arguments.port, quiet=True, **layout.launch_options())
+        start_server(blocks, host="127.0.0.1", port=arguments.port, accounts=None)
+        blocks.block_thread()
 
 
 if __name__ == "__main__":

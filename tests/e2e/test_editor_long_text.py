@@ -150,6 +150,24 @@ def test_the_list_has_a_row_for_each_entity_in_sight_and_knows_how_many_there_ar
     expect(rows.first).to_contain_text("人工")
 
 
+@pytest.mark.parametrize("scale", [1, 1.1])
+def test_every_row_in_sight_is_there_however_keys_have_scrolled_the_list(store, open_editor, scale):
+    add(store, f"{scale}：" + "叶老桂；" * 300)  # the store takes each text once
+    editor = open_editor(device_scale_factor=scale)
+    expect(editor.entities).to_have_count(300)
+    has_all_rows = """async list => {
+        await new Promise(requestAnimationFrame);
+        const positions = new Set(Array.from(list.children, (row) => Number(row.ariaPosInSet)));
+        const first = Math.floor(list.scrollTop / 46);
+        const last = Math.floor((list.scrollTop + list.clientHeight - 1) / 46);
+        const inSight = Array.from({ length: last - first + 1 }, (_, index) => first + index + 1);
+        return list.scrollTop > 0 && inSight.every((position) => positions.has(position));
+    }"""
+    for _ in range(3):
+        editor.press(*["Tab"] * 20)
+        assert editor.page.get_by_test_id("entity-list").evaluate(has_all_rows)
+
+
 def test_a_line_that_is_cut_to_be_drawn_says_that_it_goes_on(store, open_editor):
     text = "叶老桂说：“好。”" * 200
     (document_id,) = add(store, text)

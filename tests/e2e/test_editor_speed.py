@@ -11,6 +11,7 @@ from benchmarks.running_editor import find_browser
 pytestmark = pytest.mark.e2e
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(1200)
 def test_fifty_sentences_are_corrected_by_keyboard_alone_in_few_presses():
     if find_browser("chromium", "google-chrome", "chromium-headless-shell") is None:
@@ -27,5 +28,6 @@ def test_fifty_sentences_are_corrected_by_keyboard_alone_in_few_presses():
         assert presses[mistake]["act"] == 1
     assert presses["none"]["reach"] == 0
     # Milliseconds are the machine's, a ratio is ours: 6,000 characters with 400 entities cost a key
-    # hardly more work than a sentence does (1.1 times as much when this was written).
-    assert figures["long_text"]["median_cpu_ms"] < 2 * figures["sentences"]["median_cpu_ms"]
+    # hardly more work than a sentence does (1.1 and 0.9 times as much when this was written).
+    for work in ("median_cpu_ms", "p95_cpu_ms"):
+        assert figures["long_text"][work] < 2 * figures["sentences"][work], work

@@ -136,6 +136,9 @@ def test_findings_are_mended_dismissed_and_opened_by_keys(page: Page, store) -> 
     findings = page.get_by_test_id("finding")
     expect(findings.first).to_have_attribute("data-kind", "blank-at-border", timeout=WAIT_MS)
     expect(page.get_by_role("button", name="去掉全部 1 处边界空白")).to_be_visible()
+    # The label's name over it is three times as wide, and must not make one blank look like many.
+    blank_mark = findings.first.locator(".marked").first
+    assert blank_mark.evaluate("mark => mark.getBoundingClientRect().width") < 10
     for down, up in (("KeyJ", "KeyK"), ("ArrowDown", "ArrowUp")):
         page.keyboard.press(down)
         expect(findings.nth(1)).to_have_class(ACTIVE)

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,9 +39,9 @@ class Start:
         self.checkpoints = checkpoints
         self.processes: list[subprocess.Popen[str]] = []
 
-    def __call__(self, port: int, **environment: str) -> subprocess.Popen[str]:
+    def __call__(self, port: int, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, str(_ROOT / "app.py"), "--port", str(port)],
+            [sys.executable, str(_ROOT / "app.py"), "--port", str(port), *arguments],
             cwd=self.folder,
             env=os.environ
             | {
@@ -57,12 +58,35 @@ class Start:
         return process
 
 
+def find_free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+def test_where_one_has_to_sign_in_language_models_get_no_tools(
+    start: Start, tmp_path: Path
+) -> None:
+    accounts = tmp_path / "accounts.txt"
+    accounts.write_text("li:a password\n", encoding="utf-8")
+    accounts.chmod(0o600)
+    port = find_free_port()
+    process = start(port, "--auth-file", str(accounts))
+    assert process.stdout is not None
+    assert f"http://127.0.0.1:{port}/" in process.stdout.readline()
+    for path in ("mcp/schema", "mcp/"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/gradio_api/{path}", timeout=30)
+        assert refused.value.code in (401, 404)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+
+
 def test_it_serves_at_the_address_that_it_prints_and_ends_cleanly(
     start: Start,
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_free_port()
     process = start(port)
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -80,8 +104,9 @@ def test_it_serves_at_the_address_that_it_prints_and_ends_cleanly(
 
     # SIGTERM is made to end it as Ctrl-C does, so this stands for both.
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 0
+    assert "MCP" not in output
     assert errors == ""
     assert not list(start.temporary.glob("ner-downloads-*"))
 

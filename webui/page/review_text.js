@@ -71,6 +71,7 @@ function drawMarkedText(container, start, text, marks) {
     borders.add(Math.min(end, mark.end));
   }
   const cuts = [...borders].sort((first, second) => first - second);
+  const owed = new Map(); // names whose room is still to come, by lane
   for (let index = 0; index + 1 < cuts.length; index += 1) {
     const [from, to] = [cuts[index], cuts[index + 1]];
     const content = points.slice(from - start, to - start).join("");
@@ -86,12 +87,22 @@ function drawMarkedText(container, start, text, marks) {
       if (mark.isActive) run.classList.add("active");
       // The label is written once, where the mark begins, and not where both agree.
       if (mark.start !== from || mark.lane === "both") continue;
-      run.dataset[mark.lane] = mark.name ?? nameOf(mark.label);
-      // Room for it: a long name must not lie over the next one's, or leave the page. What the mark covers behind this run
-      // is room enough: a blank at its border must not look like five.
+      const names = new Set([run.dataset[mark.lane], mark.name ?? nameOf(mark.label)].filter(Boolean));
+      run.dataset[mark.lane] = [...names].join(" / ");
+    }
+    for (const lane of ["over", "under"]) {
+      const name = run.dataset[lane] ?? owed.get(lane);
+      owed.delete(lane);
+      if (!name) continue;
+      // Room for it: a long name must not lie over the next one's, or leave the page. A blank at a mark's border gets none,
+      // which would look like five of them: what the mark covers behind it has the room.
+      const goesOn = to < end && covering.some((mark) => mark.lane === lane && mark.end > to);
+      if (!content.trim() && goesOn) {
+        owed.set(lane, name);
+        continue;
+      }
       const room = make("span", "tag-room");
-      room.dataset.name = run.dataset[mark.lane];
-      room.style.setProperty("--rest", Math.min(mark.end, end) - to);
+      room.dataset.name = name;
       run.prepend(room);
     }
     container.append(run);
