@@ -78,6 +78,7 @@ def test_where_one_has_to_sign_in_language_models_get_no_tools(
     for path in ("mcp/schema", "mcp/"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/gradio_api/{path}", timeout=30)
+        refused.value.close()
         assert refused.value.code in (401, 404)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
