@@ -186,7 +186,8 @@ def _export(arguments: Namespace) -> None:
             status=None if arguments.status == "all" else arguments.status,
             project=arguments.project,
         )
-    print(f"wrote {result.num_documents} documents to {arguments.output}")
+    of = f"documents of project {arguments.project}"
+    print(f"wrote {result.num_documents} {of} to {arguments.output}")
     title = FORMATS[arguments.format].title
     for count, what in (
         (result.num_left_out, "documents"),

@@ -144,9 +144,7 @@ def count_confirmed(database: Database, *, project: str) -> int:
             .join(RevisionRow, RevisionRow.document_id == DocumentRow.id)
             .where(
                 *filter_documents(connection, project),
-                *_is_newest(),
-                _is_confirmed(),
-                RevisionRow.status.not_in(UNUSED),
+                *_is_final(),
             )
         )
         return count or 0
@@ -200,7 +198,8 @@ def read_versions(
     """The documents of which each of some authors has a version, in order.
 
     Left out are versions that reject or ignore the text, and pre-annotations, which nobody has
-    confirmed.
+    confirmed. So are flagged ones where None stands for an author: who flags a text leaves open
+    what is in it, and suggestions that are still to be decided on would look like refused ones.
 
     Args:
         database: To read; all comes from one state of it.
@@ -306,7 +305,7 @@ def _read_newest(
         .where(*conditions)
     )
     if author is None:
-        query = query.where(*_is_newest())
+        query = query.where(*_is_final())
     else:
         other = aliased(RevisionRow)
         newest_own = func.max(case((other.is_independent.is_(True), other.number)))
@@ -344,9 +343,14 @@ def _is_by_author() -> ColumnElement[bool]:
     return RevisionRow.source.in_(("human", "import"))
 
 
-def _is_newest() -> tuple[ColumnElement[bool], ...]:
-    """The version that counts, unless a model made it."""
-    return RevisionRow.number == DocumentRow.revision_number, RevisionRow.source != "model"
+def _is_final() -> tuple[ColumnElement[bool], ...]:
+    """The version that counts, unless a model made it or its author left open what is right."""
+    return (
+        RevisionRow.number == DocumentRow.revision_number,
+        RevisionRow.source != "model",
+        RevisionRow.status.not_in((*UNUSED, "flagged")),
+        _is_confirmed(),
+    )
 
 
 def _is_to_be_seen(project: Project) -> ColumnElement[bool]:

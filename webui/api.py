@@ -55,12 +55,10 @@ def add_endpoints(store: AnnotationStore, models: ModelChoice, settings: Setting
 
         Args:
             text: Chinese text of up to 100,000 characters.
-            model: The name of a model, as /models lists them; the default model without it.
+            model: The name of one of the models; the default model without it.
 
         Returns:
-            The text, its entities as CLUENER's label object (ends inclusive), the same as spans
-            (half-open, in Unicode code points, with the model's probability), the model's name, and
-            the seconds it took.
+            The text and its entities, as CLUENER's label object and as half-open spans.
         """
         predictor = find_model(models, model)
         _check_text("", text)
@@ -71,11 +69,11 @@ def add_endpoints(store: AnnotationStore, models: ModelChoice, settings: Setting
         """Tag many texts at once, much faster than one by one.
 
         Args:
-            texts: Up to 10,000 texts, each as for /predict; up to 2,000,000 characters in all.
-            model: As for /predict.
+            texts: Up to 10,000 texts of up to 100,000 characters; up to 2,000,000 in all.
+            model: The name of one of the models; the default model without it.
 
         Returns:
-            One object for each text, as from /predict; the seconds are those of the whole call.
+            One object for each text; the seconds in it are those of the whole call.
         """
         return predict_texts(find_model(models, model), texts)
 

@@ -186,3 +186,17 @@ def test_two_people_are_not_given_the_same_text(enter) -> None:
     first.page.close()
     bar.choose("状态", "all")
     expect(bar.count).not_to_contain_text("有人在标", timeout=WAIT_MS)
+
+
+def test_texts_that_were_read_meanwhile_take_their_place_in_the_order(enter, store) -> None:
+    editor, bar = enter()
+    editor.expect_document(UNSURE_PATH)
+    (added,) = store.add([NewDocument(f"{TITLE}戊，刚刚加入")]).added_ids  # path 0.38 by the rules
+    editor.page.evaluate("document.addEventListener('ner:ranked', () => (window.isRanked = true))")
+    editor.press("Enter")
+    editor.expect_document(PERCENT)
+    # Three documents are at hand, from before; the bar is told of the new one by and by.
+    editor.page.wait_for_function("window.isRanked")
+    bar.expect_count(NUM_NEW)
+    editor.press("Enter")
+    editor.expect_document(added)

@@ -167,10 +167,10 @@ def test_an_export_writes_one_status_or_all(
     output = tmp_path / "export"
     arguments = ["export", "--database", database, "--output", output, "--format", "conll"]
     assert run(*arguments) == 0
-    assert capsys.readouterr().out == f"wrote 1 documents to {output}\n"
+    assert capsys.readouterr().out == f"wrote 1 documents of project default to {output}\n"
     assert run(*arguments, "--status", "all") == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"wrote 1 documents to {output}",
+        f"wrote 1 documents of project default to {output}",
         "left out 2 documents, for which CoNLL / BIO has no place",
     ]
 

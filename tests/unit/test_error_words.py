@@ -32,6 +32,7 @@ NEVER_SHOWN = {
         ),
         "they speak of a program that calls them wrongly, which a page calls an internal error",
     ),
+    "webui.server": "it speaks of a port, before there is a page",
     **dict.fromkeys(
         (
             *("ner_core.command_line", "ner_core.lint", "trainer.command", "trainer.flags"),

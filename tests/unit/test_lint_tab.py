@@ -15,7 +15,7 @@ from webui.prediction_cache import PredictionCache
 
 VISITOR = SimpleNamespace(username=None, headers={})
 REPEAT = NewDocument("叶老桂说叶老桂", spans=(Span(0, 3, "name"),), status="accepted")
-BLANK = NewDocument("在 北京 见", spans=(Span(1, 4, "address"),), status="flagged")
+BLANK = NewDocument("在 北京 见", spans=(Span(1, 4, "address"),), status="accepted")
 BLANKS = NewDocument(
     "到 上海 ，到 广州", spans=(Span(1, 5, "address"), Span(7, 10, "address")), status="accepted"
 )
@@ -101,7 +101,7 @@ def test_a_mended_finding_is_a_revision_that_keeps_the_status(handlers, store):
     assert (message["num_repaired"], message["findings"]) == (1, [])
     revision = store.get(document_id).revision
     assert revision.spans == (Span(2, 4, "address"),)
-    assert (revision.source, revision.annotator, revision.status) == ("human", "Chief", "flagged")
+    assert (revision.source, revision.annotator, revision.status) == ("human", "Chief", "accepted")
 
 
 def test_a_repeat_is_mended_by_labelling_it(handlers, store):

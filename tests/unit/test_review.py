@@ -125,6 +125,24 @@ def test_another_projects_documents_are_not_compared(store):
         list_authors(store.database, project="nobody's")
 
 
+def test_a_flagged_text_is_its_authors_version_and_not_what_counts(store):
+    (document_id,) = store.add([NewDocument("浙商银行的叶老桂")]).added_ids
+    number = store.get(document_id).revision_number
+    company = Span(0, 4, "company")
+    store.save(
+        document_id,
+        base_revision=number,
+        spans=(),
+        suggestions=(company,),
+        status="flagged",
+        annotator="Bo",
+    )
+    bo = Author("human", "Bo")
+    assert [it.id for it in read_versions(store.database, [bo], project="default")] == [document_id]
+    assert read_versions(store.database, [None], project="default") == []
+    assert count_confirmed(store.database, project="default") == 0
+
+
 def test_some_documents_can_be_asked_for_however_many_there_are(store):
     texts = [f"第{number}条" for number in range(1200)]
     ids = store.add([NewDocument(text, spans=()) for text in texts]).added_ids

@@ -294,6 +294,10 @@ class Annotator {
       this.hints.relayout();
     }).observe(text);
     this.#watchVisibility(root);
+    // A click on the tab of the open page does what one on a closed page's does.
+    document.addEventListener("click", ({ target }) => {
+      if (target.closest?.("[role=tab][aria-selected=true]") && root.checkVisibility()) this.#takeFocus();
+    });
   }
 
   #onKey(event) {

@@ -30,7 +30,8 @@ class SaveStatus {
     } else if (lastSaved === current) {
       this.#show("saved", "annotate.save_saved", { revision: document.revision });
     } else if (lastSaved) {
-      this.#show("saved", "annotate.save_saved_other", { position: lastSaved.document.position });
+      const { position, status } = lastSaved.document;
+      this.#show("saved", "annotate.save_saved_other", { position, status: this.words(`annotate.status_${status}`) });
     } else {
       this.#show("clean", "annotate.save_clean", { revision: document.revision });
     }

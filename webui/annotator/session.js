@@ -38,6 +38,7 @@ class Session {
     });
     setInterval(() => this.#keepHeld(), HOLD_MS);
     document.addEventListener(QUEUE_EVENT, () => this.#changeQueue());
+    document.addEventListener(RANKED_EVENT, () => this.#fetchAnew());
   }
 
   // While another document is on its way, the shown one is left alone.
@@ -297,6 +298,14 @@ class Session {
       holder: this.presence.id,
       annotator: this.page.annotatorName,
     });
+  }
+
+  // What is at hand was chosen before the model had read the others; the shown document stays.
+  #fetchAnew() {
+    if (!this.current || this.isMoving) return;
+    this.#forgetAsked();
+    this.route.restart(this.route.trail);
+    this.route.fetch();
   }
 
   // The order or the filter was changed: what comes next is another document. Unsaved work stays on screen.

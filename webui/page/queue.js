@@ -22,6 +22,7 @@ const read = () => {
 };
 let chosen = read();
 let timer = null;
+let lastReading = null; // as the bar was told last
 
 const ask = () => {
   clearTimeout(timer);
@@ -83,10 +84,10 @@ const draw = () => {
       words(num_held ? "queue.count_held" : "queue.count", counts) + (num_left_out ? words("queue.left_out", left) : "");
     field("count").title = num_left_out ? words("queue.left_out_hint") : "";
   }
-  const ranks = chosen.order === "path" || chosen.order === "token";
-  field("reading").textContent = reading && ranks ? describeReading(reading) : "";
+  field("reading").textContent = reading && ranks() ? describeReading(reading) : "";
   field("reading").title = reading?.is_going_on ? words("queue.reading_hint") : "";
 };
+const ranks = () => chosen.order === "path" || chosen.order === "token";
 const describeReading = ({ model, num_read, num_total, has_failed, is_going_on }) => {
   if (model === null) return num_total ? words("queue.no_model") : "";
   if (has_failed) return words("queue.reading_failed", { model });
@@ -121,10 +122,19 @@ open(FILTERS.some((name) => chosen[name]));
 
 // Saving and moving on changes the number; not with every key of somebody who is quick.
 document.addEventListener("ner:moved", () => askLater(AFTER_A_MOVE_MS));
+// A text that was read since may be the one to come next.
+const tellWhatWasRead = () => {
+  const { project, reading } = props.value ?? {};
+  const before = lastReading;
+  lastReading = reading && { project, ...reading };
+  if (!ranks() || !before || before.project !== project || before.model !== reading?.model) return;
+  if (reading.num_read > before.num_read) document.dispatchEvent(new CustomEvent("ner:ranked"));
+};
 watch("value", () => {
   // Another project has other labels and people; the editor has forgotten those of the one before.
   chosen = read();
   draw();
+  tellWhatWasRead();
   askLater();
 });
 draw();

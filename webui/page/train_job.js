@@ -63,7 +63,7 @@ const drawResult = (job) => {
   field("use").hidden = !comparison || job.is_in_use || Boolean(job.other_project);
   if (!comparison) return;
   const { a, b, difference, confidence_interval: interval, verdict } = comparison;
-  const kind = verdict === "not shown" ? "not_shown" : verdict;
+  const kind = verdict !== "not shown" ? verdict : difference < 0 ? "below" : "not_shown";
   const p = comparison.p_value < 0.01 ? comparison.p_value.toPrecision(1) : comparison.p_value.toFixed(2);
   const names = { new: job.name, old: job.base };
   field("verdict").textContent = fill(`train.verdict_${kind}`, { ...names, points: points(Math.abs(difference)), p });

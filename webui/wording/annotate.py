@@ -28,7 +28,10 @@ ANNOTATE: Final[Block] = {
     "annotate.save_dirty": ("有未保存的改动", "Unsaved changes"),
     "annotate.save_saving": ("正在保存…", "Saving…"),
     "annotate.save_saved": ("已保存 · 修订 {revision}", "Saved · revision {revision}"),
-    "annotate.save_saved_other": ("第 {position} 条已保存", "Text {position} saved"),
+    "annotate.save_saved_other": (
+        "第 {position} 条已保存 · {status}",
+        "Text {position} saved · {status}",
+    ),
     "annotate.save_conflict": ("有冲突，请选择版本", "Conflict: choose a version"),
     "annotate.save_error": ("未保存，草稿已保留", "Not saved, your draft is kept"),
     "annotate.save_error_other": (
@@ -102,7 +105,7 @@ ANNOTATE: Final[Block] = {
     "annotate.no_revisions": ("还没有修订。", "No revisions yet."),
     "annotate.by_model": ("模型预标", "model"),
     "annotate.by_import": ("导入", "import"),
-    "annotate.num_changes": ("改 {total} 处", "changes: {total}"),
+    "annotate.num_changes": ("确认或删去 {total} 处", "confirmed or removed: {total}"),
     "annotate.just_now": ("刚刚", "just now"),
     "annotate.annotator": ("标注者", "Annotator"),
     "annotate.allow_overlap": ("允许实体重叠", "Allow entities to overlap"),

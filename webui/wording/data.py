@@ -93,10 +93,13 @@ DATA: Final[Block] = {
         ),
     ),
     "data.export_note_cluener": (
-        "每行一个对象，结束位置含尾字（比编辑器中显示的小 1）；状态、标注者、建议一并写入。",
         (
-            "One object a line, ends inclusive (one less than the editor shows); with status, "
-            "annotator and suggestions."
+            "每行一个对象，结束位置含尾字（比编辑器中显示的小 1）；标注者、建议一并写入，"
+            "不是“已接受”的还写状态。"
+        ),
+        (
+            "One object a line, ends inclusive (one less than the editor shows); with annotator "
+            "and suggestions, and the status where it is not accepted."
         ),
     ),
     "data.export_note_conll": (

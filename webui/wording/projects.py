@@ -13,7 +13,7 @@ PROJECTS: Final[Block] = {
     "projects.new": ("新建项目", "New project"),
     "projects.new_name": ("名称", "Name"),
     "projects.new_labels": ("标签，用逗号或空格隔开", "Labels, separated by commas or blanks"),
-    "projects.new_labels_of": ("取自模型", "As a model's"),
+    "projects.new_labels_of": ("取自模型", "Those of"),
     "projects.new_labels_own": ("自己写", "My own"),
     "projects.create": ("新建", "Create"),
     "projects.name": ("项目名称", "Project name"),

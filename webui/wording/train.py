@@ -49,8 +49,9 @@ TRAIN: Final[Block] = {
         "training folder.",
     ),
     "train.plan": (
-        "从 {model} 继续训练：每轮 {sentences} 句，最多 {epochs} 轮。",
-        "Goes on from {model}: {sentences} sentences an epoch, {epochs} epochs at most.",
+        "从 {model} 继续训练：每轮 {sentences} 句，最多 {epochs} 轮（“更多设置”可改）。",
+        "Goes on from {model}: {sentences} sentences an epoch, {epochs} epochs at most, unless "
+        "set below.",
     ),
     "train.plan_original": (
         "其中 {original} 句来自原始数据。",
@@ -140,9 +141,14 @@ TRAIN: Final[Block] = {
         "(p = {p}). Better keep the old one.",
     ),
     "train.verdict_not_shown": (
-        "看不出 {new} 比 {old} 好：相差 {points} 个百分点，偶然就能解释（p = {p}）。",
-        "{new} is not shown to be better than {old}: they differ by {points} points, which "
+        "看不出 {new} 比 {old} 好：高 {points} 个百分点，偶然就能解释（p = {p}）。",
+        "{new} is not shown to be better than {old}: it is {points} points above, which "
         "chance can explain (p = {p}).",
+    ),
+    "train.verdict_below": (
+        "{new} 不比 {old} 好：低 {points} 个百分点，虽然偶然也能解释（p = {p}）。建议保留旧模型。",
+        "{new} is not better than {old}: it is {points} points below, though chance can "
+        "explain that (p = {p}). Better keep the old one.",
     ),
     "train.interval": (
         "差值的 95% 置信区间：{low} 到 {high} 个百分点，{count} 句（成对自助法）。",
