@@ -1,72 +1,32 @@
 """A pretraining that is killed anywhere goes on to the same weights."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from tests.integration.pretraining_cases import (
     COMMON,
     NEWS,
-    ROOT,
     differ,
     read_records,
 )
+from tests.integration.trapped_runs import RunAndKill, killing, trapped_runs
 from trainer import pretrain
 
-# Imports once, then runs in a forked child for each line that it reads.
-DRIVER = """
-import json, os, signal, sys
+IMPORTS = """
 from pathlib import Path
 from trainer import preparation, pretrain, pretrain_fit
 from trainer.pretraining_run import PretrainingStepper
 from trainer.run_directory import RunDirectory
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-for line in sys.stdin:
-    trap, arguments = json.loads(line)
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        exec(trap)
-        os._exit(pretrain.main(arguments))
-    _, status = os.waitpid(child, 0)
-    print(os.waitstatus_to_exitcode(status), flush=True)
 """
-RunAndKill = Callable[[list[str], str], None]
 
 
 @pytest.fixture(scope="module")
-def run_and_kill() -> Iterator[RunAndKill]:
-    """Runs the command line in a process that some Python kills with `die()`."""
-    with subprocess.Popen(
-        [sys.executable, "-c", DRIVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        # Sums are cut in as many parts as there are threads: bits agree only for as many.
-        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
-    ) as driver:
-        assert driver.stdin is not None
-        assert driver.stdout is not None
-        stdin, stdout = driver.stdin, driver.stdout
-
-        def run(arguments: list[str], trap: str) -> None:
-            stdin.write(json.dumps([trap, arguments]) + "\n")
-            stdin.flush()
-            assert int(stdout.readline()) == -signal.SIGKILL
-
-        yield run
-        stdin.close()
+def run_and_kill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunAndKill]:
+    log = tmp_path_factory.mktemp("trap") / "stderr"
+    with trapped_runs("pretrain", IMPORTS, log) as run_with_trap:
+        yield killing(run_with_trap)
 
 
 AT_STEP = """

@@ -3,12 +3,11 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from ner_core.formats import write_cluener
 from ner_core.spans import Example
+from tests.integration.trapped_runs import RunAndKill, RunWithTrap, killing, trapped_runs
 from trainer import finetune
 from trainer.engine import Engine
 from trainer.run_directory import RunDirectory
@@ -30,7 +30,7 @@ EVERYTHING = [
     *("--ema-decay", "0.5", "--r-drop-alpha", "0.5", "--fgm-epsilon", "0.1"),
     *("--batch-size", "2", "--accumulation", "2", "--epochs", "3", "--device", "cpu"),
 ]
-RunAndKill = Callable[[list[str], str], None]
+RunAndKill = RunAndKill
 # Eight sentences make four batches, two steps, an epoch.
 STEPS_PER_EPOCH = 2
 
@@ -58,72 +58,25 @@ def read_epochs(output: Path) -> list[dict[str, Any]]:
     return [record for record in map(json.loads, lines) if record["event"] == "epoch"]
 
 
-# Imports the trainer once, then runs it in a forked child for each line that it reads.
-DRIVER = """
-import json, os, resource, signal, sys
+IMPORTS = """
+import resource
 from pathlib import Path
 from trainer import finetune, fit, training
 from trainer.engine import Engine
 from trainer.run_directory import RunDirectory
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-for line in sys.stdin:
-    trap, arguments, log = json.loads(line)
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-        exec(trap)
-        os._exit(finetune.main(arguments))
-    _, status = os.waitpid(child, 0)
-    print(os.waitstatus_to_exitcode(status), flush=True)
 """
-
-
-class RunWithTrap(Protocol):
-    """Runs the trainer in a process of its own, changed by some Python that may call `die()`.
-
-    Returns the exit status, negative for a signal, and what went to standard error.
-    """
-
-    def __call__(self, arguments: list[str], trap: str) -> tuple[int, str]: ...
 
 
 @pytest.fixture(scope="module")
 def run_with_trap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunWithTrap]:
     log = tmp_path_factory.mktemp("trap") / "stderr"
-    with subprocess.Popen(
-        [sys.executable, "-c", DRIVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        # Sums are cut in as many parts as there are threads: bits agree only for as many.
-        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
-    ) as driver:
-        assert driver.stdin is not None
-        assert driver.stdout is not None
-
-        def run(arguments: list[str], trap: str) -> tuple[int, str]:
-            assert driver.stdin is not None
-            assert driver.stdout is not None
-            driver.stdin.write(json.dumps([trap, arguments, str(log)]) + "\n")
-            driver.stdin.flush()
-            status = int(driver.stdout.readline())
-            return status, log.read_text(encoding="utf-8")
-
+    with trapped_runs("finetune", IMPORTS, log) as run:
         yield run
-        driver.stdin.close()
 
 
 @pytest.fixture
-def run_and_kill(run_with_trap: RunWithTrap) -> Callable[[list[str], str], None]:
-    def run(arguments: list[str], trap: str) -> None:
-        status, errors = run_with_trap(arguments, trap)
-        assert status == -signal.SIGKILL, errors
-
-    return run
+def run_and_kill(run_with_trap: RunWithTrap) -> RunAndKill:
+    return killing(run_with_trap)
 
 
 AT_STEP = """
