@@ -25,4 +25,14 @@ field("copy").addEventListener("click", async () => {
   window.setTimeout(() => (field("copy").textContent = texts["page.copy"]), 2000);
 });
 // Gradio 6.31 opens its API page from its own footer only (the address ?view=api shows nothing), and page.css hides that.
-field("api-link").addEventListener("click", () => document.querySelector("footer .show-api").click());
+field("api-link").addEventListener("click", () => {
+  document.querySelector("footer .show-api").click();
+  choosePython(performance.now() + 10_000);
+});
+// That page begins with MCP where there is such a server, and comes by and by; the example beside the link is in Python.
+function choosePython(until) {
+  const languages = [...document.querySelectorAll(".api-docs .snippets > .snippet")];
+  const python = languages.find(({ textContent }) => textContent.trim() === "Python");
+  if (python) python.click();
+  else if (performance.now() < until) requestAnimationFrame(() => choosePython(until));
+}
