@@ -67,7 +67,7 @@ def test_corrections_train_a_model_that_a_click_puts_to_use(
     open_training(page)
     expect(state).to_have_text("default-1 · 已完成", timeout=PATIENCE_MS)
     result = page.get_by_test_id("train-result")
-    expect(result).to_contain_text(re.compile("看不出|不太可能是偶然"))
+    expect(result).to_contain_text(re.compile("看不出|不比|不太可能是偶然"))
     expect(result).to_contain_text("95% 置信区间")
     for curve in ("loss", "f1"):
         expect(page.locator(f"#train-{curve}-plot .vega-embed path").first).to_be_visible()
