@@ -38,6 +38,7 @@ class LexiconEncoderConfig(PretrainedConfig):
         types: Names of the types of words, in order.
         embedding_dropout: Probability behind the characters' embedding.
         word_dropout: See `SoftLexicon`.
+        tie_word_embeddings: Whether a head that guesses characters compares with their embedding.
     """
 
     model_type = "lexicon"
@@ -54,6 +55,7 @@ class LexiconEncoderConfig(PretrainedConfig):
         types: tuple[str, ...] = (),
         embedding_dropout: float = 0.2,
         word_dropout: float = 0.2,
+        tie_word_embeddings: bool = True,
         **others: Any,
     ) -> None:
         super().__init__(**others)
@@ -67,17 +69,25 @@ class LexiconEncoderConfig(PretrainedConfig):
         self.types = list(types)
         self.embedding_dropout = embedding_dropout
         self.word_dropout = word_dropout
+        self.tie_word_embeddings = tie_word_embeddings
         self.hidden_size = embedding_size + 2 * gru_size
         if num_words:
             self.hidden_size += soft_lexicon.output_size(vector_size, len(self.types))
 
 
-class LexiconEncoder(PreTrainedModel):
-    """See the module's description. B windows, L characters in the longest, H `hidden_size`."""
+class LexiconModel(PreTrainedModel):
+    """What models with a `LexiconEncoder` have in common."""
 
     config_class = LexiconEncoderConfig
     config: LexiconEncoderConfig
     base_model_prefix = "encoder"
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Each part starts as torch or `SoftLexicon` starts it."""
+
+
+class LexiconEncoder(LexiconModel):
+    """See the module's description. B windows, L characters in the longest, H `hidden_size`."""
 
     def __init__(self, config: LexiconEncoderConfig) -> None:
         super().__init__(config)
@@ -113,14 +123,16 @@ class LexiconEncoder(PreTrainedModel):
         """Replace the characters' embedding."""
         self.embeddings = value  # type: ignore[assignment]
 
-    def _init_weights(self, module: nn.Module) -> None:
-        """Each part starts as torch or `SoftLexicon` starts it."""
-
     def forward(self, input_ids: Tensor, attention_mask: Tensor, **_: Any) -> BaseModelOutput:
         """Shape: (B, L + 2) twice -> `last_hidden_state` (B, L + 2, H).
 
         [CLS] and [SEP] get zeros: neither the GRU nor the lexicon knows them.
+
+        Raises:
+            ValueError: The mask is more than a mask of padding.
         """
+        if attention_mask.dim() != 2:
+            raise ValueError("it reads one text in each row")
         characters = input_ids[:, 1:-1]
         # True at characters: two tokens of each row are none. Shape: (B, L)
         mask = attention_mask[:, 2:].bool()

@@ -26,6 +26,7 @@ from ner_core.pretrained import (
     max_encoder_tokens,
     quiet_transformers,
 )
+from trainer import lexicon_masked_lm  # noqa: F401  teaches transformers a kind of encoder
 from trainer.encoder_directory import describe_tokenizer
 from trainer.pretrain_config import DEFAULT_WINDOW_TOKENS, NEW_ENCODER, EncoderSettings
 
@@ -150,7 +151,10 @@ def write_encoder(
     converted: dict[tuple[int, torch.Size], torch.Tensor] = {}
     weights = {
         # Weights that are one stay one: transformers writes them once.
-        name: converted.setdefault((weight.data_ptr(), weight.shape), weight.to(weights_dtype))
+        name: converted.setdefault(
+            (weight.data_ptr(), weight.shape),
+            weight.to(weights_dtype) if weight.is_floating_point() else weight,
+        )
         for name, weight in model.state_dict().items()
     }
     with quiet_transformers():
@@ -236,6 +240,6 @@ def _set_dropout(model: PreTrainedModel, dropout: float | None) -> None:
             module.p = dropout
         elif isinstance(getattr(module, "attention_dropout", None), float):
             module.attention_dropout = dropout
-    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "embedding_dropout"):
         if hasattr(model.config, name):
             setattr(model.config, name, dropout)

@@ -16,17 +16,20 @@ from transformers import (
     ElectraForMaskedLM,
     FNetConfig,
     FNetModel,
+    GPT2Config,
+    GPT2Model,
     PreTrainedModel,
     RobertaConfig,
     RobertaForMaskedLM,
 )
 
-from ner_core.checkpoint import Checkpoint, save_checkpoint
+from ner_core.checkpoint import Checkpoint, load_encoder, save_checkpoint
 from ner_core.labels import CLUENER
 from ner_core.lexicon_encoder import LexiconEncoder, LexiconEncoderConfig
 from ner_core.models import Tagger, TaggerConfig
 from ner_core.preprocessing import CharacterVocabulary
 from ner_core.pretrained import quiet_transformers
+from ner_core.soft_lexicon import hash_words
 from trainer import encoder_directory
 from trainer.encoder_directory import describe_tokenizer
 from trainer.masked_batches import MaskedBatch
@@ -260,15 +263,110 @@ def test_dropout_of_a_continued_encoder_can_be_changed(directory: Path) -> None:
 def test_a_kind_of_encoder_that_cannot_guess_is_refused_in_one_line(
     tmp_path: Path, is_checkpoint: bool
 ) -> None:
-    config = LexiconEncoderConfig(vocab_size=len(TOKENS), embedding_size=4)
-    encoder = LexiconEncoder(config)
-    if is_checkpoint:
-        tagger = Tagger(encoder, TaggerConfig(architecture="bert-crf", labels=CLUENER))
-        vocabulary = CharacterVocabulary.from_token_ids({t: i for i, t in enumerate(TOKENS)})
-        checkpoint = Checkpoint(tagger, vocabulary, describe_tokenizer(TOKENS))
-        save_checkpoint(checkpoint, tmp_path / "encoder", card="")
-    else:
-        encoder_directory.write_encoder(encoder, TOKENS, tmp_path / "encoder")
-    with pytest.raises(ValueError, match="got one of type 'lexicon': Unrecognized") as caught:
+    encoder = GPT2Model(GPT2Config(vocab_size=len(TOKENS), n_embd=8, n_head=1, n_layer=1))
+    save(encoder, tmp_path / "encoder", is_checkpoint=is_checkpoint)
+    with pytest.raises(ValueError, match="got one of type 'gpt2': Unrecognized") as caught:
         load_starting_encoder(str(tmp_path / "encoder"), None)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def save(encoder: PreTrainedModel, directory: Path, *, is_checkpoint: bool) -> None:
+    if not is_checkpoint:
+        encoder_directory.write_encoder(encoder, TOKENS, directory)
+        return
+    tagger = Tagger(encoder, TaggerConfig(architecture="bert-crf", labels=CLUENER))
+    vocabulary = CharacterVocabulary.from_token_ids({t: i for i, t in enumerate(TOKENS)})
+    save_checkpoint(Checkpoint(tagger, vocabulary, describe_tokenizer(TOKENS)), directory, card="")
+
+
+# --- An encoder of characters, a GRU and a lexicon ---
+
+ROW = torch.tensor([[2, *range(6, 12), 3]])
+
+
+@pytest.fixture
+def lexicon_encoder() -> LexiconEncoder:
+    """Of the words 银行 and 浙商银行, without dropout."""
+    sizes = {"embedding_size": 8, "gru_size": 4, "vector_size": 3, "types": ("bank",)}
+    config = LexiconEncoderConfig(
+        50, **sizes, num_words=2, num_vectors=3, embedding_dropout=0.0, word_dropout=0.0
+    )
+    encoder = LexiconEncoder(config)
+    assert encoder.lexicon is not None
+    keys, order = hash_words([[8, 9], [6, 7, 8, 9]]).sort()
+    encoder.lexicon.keys.copy_(keys)
+    encoder.lexicon.vector_ids.copy_(order + 1)
+    encoder.lexicon.vectors.random_(-127, 128)
+    encoder.lexicon.types.fill_(1)
+    return encoder
+
+
+@pytest.mark.parametrize("is_checkpoint", [False, True])
+def test_a_lexicon_encoder_is_continued_as_it_is(
+    tmp_path: Path, lexicon_encoder: LexiconEncoder, is_checkpoint: bool
+) -> None:
+    save(lexicon_encoder, tmp_path / "encoder", is_checkpoint=is_checkpoint)
+    model = load_starting_encoder(str(tmp_path / "encoder"), None).model
+    for name, weight in lexicon_encoder.state_dict().items():
+        assert torch.equal(model.base_model.state_dict()[name], weight), name
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+
+
+def test_a_lexicon_encoder_learns_from_its_masks_and_keeps_its_words(
+    tmp_path: Path, lexicon_encoder: LexiconEncoder
+) -> None:
+    save(lexicon_encoder, tmp_path / "encoder", is_checkpoint=False)
+    start = load_starting_encoder(str(tmp_path / "encoder"), None)
+    words = {name: tensor.clone() for name, tensor in start.model.named_buffers()}
+    model = PretrainingModel(start.model, 0, is_packed=False)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    batch = make_batch([8])
+    batch.targets[:, 1:-1] = batch.token_ids[:, 1:-1]
+    losses = []
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = model(batch).mask_loss
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 10
+    gru = start.model.base_model.gru.state_dict()
+    moved = {name for name, w in lexicon_encoder.gru.state_dict().items() if (gru[name] != w).any()}
+    assert moved == set(gru)
+    assert words
+    for name, tensor in start.model.named_buffers():
+        assert torch.equal(tensor, words[name]), name
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_a_pretrained_lexicon_encoder_is_read_back(
+    tmp_path: Path, lexicon_encoder: LexiconEncoder, dtype: torch.dtype
+) -> None:
+    """Whole numbers stay whole: half precision would lose the words of the lexicon."""
+    save(lexicon_encoder, tmp_path / "encoder", is_checkpoint=False)
+    start = load_starting_encoder(str(tmp_path / "encoder"), None)
+    nn.init.normal_(start.model.lm_head.decoder.bias)
+    write_encoder(
+        start.model,
+        tmp_path / "pretrained",
+        tokenizer_files=start.tokenizer_files,
+        card="",
+        metrics={},
+        weights_dtype=dtype,
+    )
+    again = load_starting_encoder(str(tmp_path / "pretrained"), None).model
+    bias = start.model.lm_head.decoder.bias
+    assert torch.equal(again.lm_head.decoder.bias, bias.to(dtype).float())
+    encoder = load_encoder(tmp_path / "pretrained").model.eval()
+    with torch.no_grad():
+        mask = torch.ones_like(ROW)
+        read_back = encoder(ROW, mask).last_hidden_state
+        wanted = lexicon_encoder.eval()(ROW, mask).last_hidden_state
+    assert (read_back - wanted).abs().max() < (1e-6 if dtype == torch.float32 else 1e-2)
+    # Four vectors of 12 features: 银 begins one word and is in the middle of the other.
+    assert (read_back[0, 3, -48:-24].view(2, 12).abs().sum(dim=1) > 0).all()
+
+
+def test_a_lexicon_encoder_wants_one_line_a_row(lexicon_encoder: LexiconEncoder) -> None:
+    with pytest.raises(ValueError, match=r"got lexicon \(it reads one text in each row\); --no-p"):
+        check_packing(lexicon_encoder)
