@@ -6,7 +6,8 @@ The same code runs alone: without torchrun there is one process and nothing to e
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
@@ -15,6 +16,9 @@ import torch.distributed as dist
 from trainer.failures import TrainingError
 
 _T = TypeVar("_T")
+# How long processes wait for what one of them does alone, such as counting a corpus larger than
+# memory. torch gives up after 10 or 30 minutes; who has died is told by torchrun, which ends all.
+_PATIENCE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,13 @@ class World:
         rank: Number of this process, from 0, over all nodes.
         world_size: Number of processes over all nodes.
         device: Where this process computes.
+        patient_group: All processes, who wait long for each other; None in a process alone.
     """
 
     rank: int
     world_size: int
     device: torch.device
+    patient_group: dist.ProcessGroup | None = field(default=None, compare=False, repr=False)
 
     @property
     def machine_share(self) -> tuple[int, int]:
@@ -97,7 +103,7 @@ class World:
         if self.world_size == 1:
             return [value]
         values: list[Any] = [None] * self.world_size
-        dist.all_gather_object(values, value)
+        dist.all_gather_object(values, value, group=self.patient_group)
         return values
 
 
@@ -133,6 +139,7 @@ def join_world(device: str) -> Iterator[World]:
     # Tensors go from card to card, plain values between processors.
     dist.init_process_group("cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo")
     try:
-        yield World(dist.get_rank(), dist.get_world_size(), place)
+        patient_group = dist.new_group(backend="gloo", timeout=_PATIENCE)
+        yield World(dist.get_rank(), dist.get_world_size(), place, patient_group)
     finally:
         dist.destroy_process_group()

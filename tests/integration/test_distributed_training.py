@@ -9,8 +9,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +85,11 @@ def main(mode: str, directory: Path) -> None:
         status = finetune.main(flags_of(directory, directory / "spoilt", "--save-every-s", "0"))
         print("process group left:", not dist.is_initialized(), file=sys.stderr, flush=True)
         sys.exit(status)
+    if mode == "wait":
+        make_torch_impatient()
+        with join_world("cpu") as world:
+            assert world.on_main(work_alone) == "done"
+        return
     with join_world("cpu") as world:
         digests = {}
         for name, more in {**CASES, "dropout": WITH_DROPOUT}.items():
@@ -152,6 +160,16 @@ def stop_early(directory: Path, world: World) -> int:
     return num_epochs
 
 
+def make_torch_impatient() -> None:
+    """Give up after a second, where torch itself waits for ten minutes or half an hour."""
+    dist.init_process_group = partial(dist.init_process_group, timeout=timedelta(seconds=1))
+
+
+def work_alone() -> str:
+    time.sleep(3)
+    return "done"
+
+
 def spoil_second_rank() -> None:
     """Make the loss a NaN on rank 1, at the second step."""
     sum_loss = Engine._sum_loss
@@ -188,7 +206,7 @@ def run_on_two_processes(mode: str, directory: Path) -> subprocess.CompletedProc
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        # Gloo waits for half an hour: who comes back in time did not wait for a lost process.
+        # Processes wait for days: who comes back in time did not wait for a lost one.
         timeout=170,
     )
 
@@ -274,6 +292,11 @@ def test_the_main_process_alone_decides_when_to_stop(results: Results) -> None:
 
 def test_the_process_group_is_left_at_the_end(results: Results) -> None:
     assert [rank["is_group_left"] for rank in results.ranks] == [True, True]
+
+
+def test_what_one_process_does_alone_may_take_long(directory: Path) -> None:
+    done = run_on_two_processes("wait", directory)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_nan_on_one_rank_ends_all_with_one_line_and_keeps_the_last_state(

@@ -14,6 +14,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name, value in (("WORLD_SIZE", "2"), ("LOCAL_WORLD_SIZE", "2"), ("LOCAL_RANK", "1")):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(dist, "init_process_group", names.append)
+    monkeypatch.setattr(dist, "new_group", lambda **_: None)
     monkeypatch.setattr(dist, "destroy_process_group", lambda: names.append("left"))
     monkeypatch.setattr(dist, "get_rank", lambda: 1)
     monkeypatch.setattr(dist, "get_world_size", lambda: 2)
