@@ -5,7 +5,7 @@ there is the GRU's, of the characters around, and the vectors of all characters,
 are compared with.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
@@ -17,7 +17,7 @@ from ner_core.lexicon_encoder import LexiconEncoder, LexiconEncoderConfig, Lexic
 class LexiconForMaskedLM(LexiconModel):
     """See the module's description. B windows, L characters in the longest, V tokens."""
 
-    _tied_weights_keys = {"lm_head.decoder.weight": "encoder.embeddings.weight"}
+    _tied_weights_keys: ClassVar = {"lm_head.decoder.weight": "encoder.embeddings.weight"}
 
     def __init__(self, config: LexiconEncoderConfig) -> None:
         super().__init__(config)

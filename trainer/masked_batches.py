@@ -20,6 +20,9 @@ from trainer.prepared_corpus import MappedRows
 
 # No epoch of training has this number.
 _HELD_OUT_EPOCH = -1
+# So many batches that follow each other share their rows by length: enough to leave little padding,
+# few enough to leave it to chance which rows meet.
+_BATCHES_BY_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +106,26 @@ class MaskedBatches:
             number += 1
 
     def read(self, number: int) -> MaskedBatch:
-        """A batch, by its number over all epochs, from 0."""
+        """A batch, by its number over all epochs, from 0; its rows are of like length."""
         epoch, place = divmod(number, self.num_batches)
         key = make_key(self.seed, epoch)
+        share = self._choose_rows(place, key)[self.world.rank :: self.world.world_size]
+        return self._build(share, key)
+
+    def _choose_rows(self, place: int, key: int) -> NDArray[np.int64]:
+        """The rows of a batch, by its place in the epoch; see `_BATCHES_BY_LENGTH`."""
+        group = np.arange(place - place % _BATCHES_BY_LENGTH, self.num_batches)
+        group = group[:_BATCHES_BY_LENGTH]
         # The rest of an epoch is spread over its batches.
-        start = place * len(self.rows) // self.num_batches
-        end = (place + 1) * len(self.rows) // self.num_batches
-        places = np.arange(start, end)[self.world.rank :: self.world.world_size]
-        return self._build(ShuffledOrder(len(self.rows), key)(places), key)
+        starts = np.append(group, group[-1] + 1) * len(self.rows) // self.num_batches
+        numbers = ShuffledOrder(len(self.rows), key)(np.arange(starts[0], starts[-1]))
+        is_token = self.rows.read(numbers)["token_ids"] != self.vocabulary.pad_token_id
+        by_length = numbers[np.argsort(is_token.sum(axis=1), kind="stable")]
+        # Short rows and long ones in turns, as chance has it.
+        turns = ShuffledOrder(len(group), make_key(key, int(group[0])))(np.arange(len(group)))
+        turn = turns[place - group[0]]
+        first, last = starts[turn : turn + 2] - starts[0]
+        return by_length[first:last]
 
     def read_sample(self, num_rows: int) -> Iterator[MaskedBatch]:
         """Some rows from everywhere, always the same with the same masks: to measure on."""

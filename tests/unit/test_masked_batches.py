@@ -72,6 +72,21 @@ def test_an_epoch_reads_each_row_once_in_batches_of_like_size() -> None:
     assert sorted(again) == sorted(read) and again != read
 
 
+def test_rows_of_a_batch_are_of_like_length() -> None:
+    lines = [CHARACTERS[number] * (1 + number % 6) for number in range(len(CHARACTERS))] * 20
+    batches = make_batches(Rows(lines))
+    epoch = [batches.read(number) for number in range(batches.num_batches)]
+    lengths = [(batch.line_numbers > 0).sum(dim=1) for batch in epoch]
+    assert sorted(torch.cat(lengths).tolist()) == sorted(len(line) + 2 for line in lines)
+    num_padding = sum(int((batch.line_numbers == 0).sum()) for batch in epoch)
+    assert num_padding < 0.05 * sum(batch.token_ids.numel() for batch in epoch)
+    # The short ones do not come first.
+    halves = [torch.cat(half).double().mean().item() for half in (lengths[:46], lengths[46:])]
+    assert halves[0] == pytest.approx(halves[1], rel=0.15)
+    firsts = [int(length[0]) for length in lengths[:16]]
+    assert firsts != sorted(firsts)
+
+
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_processes_share_the_batches_of_one(world_size: int) -> None:
     shares = [
