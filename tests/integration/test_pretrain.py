@@ -29,7 +29,7 @@ from tests.integration.pretraining_cases import (
     load_weights,
     read_records,
 )
-from trainer import finetune, pretrain, pretraining
+from trainer import finetune, new_lexicon_encoder, pretrain, pretraining
 from trainer.corpus import CorpusLine
 from trainer.line_encoder import split_sides
 from trainer.pretraining import Pretraining
@@ -120,6 +120,33 @@ def test_pretraining_goes_on_from_the_encoder_of_a_tagger(
     after = load_encoder(output).model.state_dict()
     name = "encoder.layer.0.attention.self.query.weight"
     assert 0 < (before[name] - after[name]).abs().max() < 0.1
+
+
+def test_a_lexicon_encoder_is_adapted_to_a_text_and_then_fine_tuned(
+    encoder: Path, training_file: Path, tmp_path: Path
+) -> None:
+    text = str(encoder.parent / "text" / "combined.txt")
+    lexicon_encoder, adapted, tagger = (tmp_path / name for name in ("lexicon", "adapted", "out"))
+    more = ["--min-count", "1", "--embedding-size", "16", "--lac"]
+    status = new_lexicon_encoder.main(["--text", text, *more, "--output", str(lexicon_encoder)])
+    assert status == 0
+    arguments = ["--encoder", str(lexicon_encoder), "--corpus", text, "--no-packing"]
+    more = ["--steps", "150", "--batch-size", "8", "--learning-rate", "5e-3", "--evaluations", "2"]
+    more += ["--held-out-fraction", "0.2", "--half-precision", "--device", "cpu"]
+    assert pretrain.main([*arguments, *more, "--output", str(adapted)]) == 0
+    first, last = read_records(adapted, "evaluation")
+    # As the transformer above: one of four words where chance has one of some thirty characters.
+    assert last["held_out_perplexity"] < first["held_out_perplexity"] < 9
+    source = f"cluener={training_file}"
+    arguments = ["--train", source, "--dev", source, "--allow-shared-texts", "--epochs", "1"]
+    more = ["--encoder", str(adapted), "--architecture", "bert-bilstm-crf", "--device", "cpu"]
+    assert finetune.main([*arguments, *more, "--output", str(tagger)]) == 0
+    # Its head for masks is left behind; what the GRU learned is not.
+    loaded = load_encoder(tagger).model
+    assert loaded.config.model_type == "lexicon"
+    assert not [name for name, _ in loaded.named_parameters() if "head" in name]
+    before, after = (load_encoder(path).model.gru for path in (lexicon_encoder, tagger))
+    assert (before.weight_hh_l0 - after.weight_hh_l0).abs().max() > 0.01
 
 
 def test_the_texts_of_a_database_are_learned_from(tmp_path: Path) -> None:
