@@ -176,6 +176,8 @@ class OptimizationSettings(StepSettings):
         r_drop_alpha: Weight of the disagreement between two forward passes with different dropout
             (Liang et al. 2021, https://arxiv.org/abs/2106.14448); doubles the time. 0: none.
         label_smoothing: Probability spread over all tags, for softmax. 0: it blurs probabilities.
+        mention_replacement: Probability that a mention gives way to another one of its label, drawn
+            anew in each epoch; see `trainer.mention_replacement`. 0: none.
     """
 
     epochs: int = flag(_COUNT, "at most")
@@ -206,6 +208,11 @@ class OptimizationSettings(StepSettings):
     )
     label_smoothing: float = flag(
         number_between(float, 0.0, 0.9), "for bert-softmax; 0: none", default=0.0
+    )
+    mention_replacement: float = flag(
+        number_between(float, 0.0, 1.0),
+        "probability that a mention gives way to another one of its label; 0: none",
+        default=0.0,
     )
 
 

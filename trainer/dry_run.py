@@ -25,7 +25,8 @@ def estimate_costs(run: Run) -> str:
     Raises:
         TrainingError: Memory does not suffice.
     """
-    engine, sampler, lengths = run.build_engine(), run.sampler, run.lengths
+    engine, sampler, windows = run.build_engine(), run.sampler, run.draw_windows(1)
+    lengths = [len(window.token_ids) for window in windows]
     run.sampler.set_epoch(1)
     batches = [sampler.global_batch(number) for number in range(len(sampler))]
     by_size = sorted(
@@ -34,12 +35,12 @@ def estimate_costs(run: Run) -> str:
     )
     widest, usual = by_size[-1], by_size[len(by_size) // 2]
     step_s = 0.0
-    loader = run.load_batches()
+    loader = run.load_batches(windows)
     with explain_lack_of_memory(len(batches[widest]), max(lengths)):
         for number in (widest, usual):
             share = batches[number][run.world.rank :: run.world.world_size]
             assert loader.collate_fn is not None
-            batch = loader.collate_fn([run.dataset[window] for window in share])
+            batch = loader.collate_fn([windows[window] for window in share])
             began = time.monotonic()
             engine.take_step([batch], sum(lengths[window] for window in batches[number]))
             step_s = time.monotonic() - began

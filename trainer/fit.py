@@ -20,6 +20,7 @@ from trainer.data import TrainingData, caution_of, load_training_data
 from trainer.distributed import World
 from trainer.dry_run import estimate_costs
 from trainer.event_log import check_tensorboard
+from trainer.mention_replacement import MentionReplacer
 from trainer.optimization import freeze_parameters
 from trainer.run import Run
 from trainer.run_directory import RunDirectory
@@ -105,7 +106,17 @@ def _prepare(settings: Settings, world: World, command: str) -> Run:
         world_size=world.world_size,
         repeats=repeats if any(repeat != 1 for repeat in repeats) else None,
     )
-    return Run(settings, world, command, data, checkpoint, dataset, sampler)
+    replacer = None
+    if settings.optimization.mention_replacement > 0:
+        replacer = MentionReplacer(
+            dataset.windows,
+            data.labels,
+            checkpoint.vocabulary,
+            probability=settings.optimization.mention_replacement,
+            max_characters=checkpoint.tagger.config.max_window_characters,
+            seed=settings.optimization.seed,
+        )
+    return Run(settings, world, command, data, checkpoint, dataset, sampler, replacer)
 
 
 def build_checkpoint(settings: Settings, data: TrainingData) -> Checkpoint:

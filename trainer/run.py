@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import partial
 
 from torch.utils.data import DataLoader
 
@@ -14,6 +15,7 @@ from trainer.config import Settings
 from trainer.data import TrainingData
 from trainer.distributed import World
 from trainer.engine import Engine
+from trainer.mention_replacement import MentionReplacer
 from trainer.sources import name_source
 
 
@@ -29,6 +31,7 @@ class Run:
         checkpoint: The tagger as it is before training.
         dataset: The training examples, encoded.
         sampler: This rank's share of the batches.
+        replacer: Draws other mentions for each epoch; None leaves the examples as they are.
     """
 
     settings: Settings
@@ -38,11 +41,7 @@ class Run:
     checkpoint: Checkpoint
     dataset: TaggingDataset
     sampler: LengthBucketedBatchSampler
-
-    @cached_property
-    def lengths(self) -> list[int]:
-        """Characters of each window."""
-        return self.dataset.lengths
+    replacer: MentionReplacer | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -79,10 +78,14 @@ class Run:
             num_steps=self.num_steps,
         )
 
-    def load_batches(self) -> DataLoader[EncodedWindow]:
-        """This rank's batches, in the order of the sampler."""
+    def draw_windows(self, epoch: int) -> Sequence[EncodedWindow]:
+        """The windows of an epoch, numbered as in the data set; the same on all ranks."""
+        return self.replacer.draw(epoch) if self.replacer else self.dataset.windows
+
+    def load_batches(self, windows: Sequence[EncodedWindow]) -> DataLoader[EncodedWindow]:
+        """This rank's batches of an epoch's windows, in the order of the sampler."""
         return DataLoader(
-            self.dataset,  # type: ignore[arg-type]  # any sequence is a map-style data set
+            windows,  # type: ignore[arg-type]  # any sequence is a map-style data set
             batch_sampler=self.sampler,
             collate_fn=partial(collate, vocabulary=self.checkpoint.vocabulary),
         )

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from ner_core.checkpoint import save_checkpoint
-from ner_core.dataset import Batch
+from ner_core.dataset import Batch, EncodedWindow
 from ner_core.evaluation import Evaluation, SpanCounts
 from trainer import report
 from trainer.engine import Engine, evaluate_tagger
@@ -143,10 +143,11 @@ class Training:
         """Take the steps that are left of the epoch under way."""
         run, progress = self.run, self.progress
         run.sampler.set_epoch(progress.epoch, first_batch=progress.num_batches)
+        epoch_windows = run.draw_windows(progress.epoch)
         accumulation = run.settings.optimization.accumulation
         steps_per_record = max(1, run.steps_per_epoch // _RECORDS_PER_EPOCH)
         batches = tqdm(
-            run.load_batches(),
+            run.load_batches(epoch_windows),
             desc=f"epoch {progress.epoch}",
             unit="batch",
             initial=progress.num_batches,
@@ -155,7 +156,7 @@ class Training:
             disable=None if run.world.is_main else True,
         )
         for group in _group(batches, accumulation):
-            self._take_step(group)
+            self._take_step(group, epoch_windows)
             if self.engine.step % steps_per_record == 0:
                 self._record_step(log)
             is_epoch_over = progress.num_batches == len(run.sampler)
@@ -164,11 +165,11 @@ class Training:
             if not is_epoch_over and run.world.decide(is_late):
                 self._save_state()
 
-    def _take_step(self, batches: list[Batch]) -> None:
+    def _take_step(self, batches: list[Batch], epoch_windows: Sequence[EncodedWindow]) -> None:
         run, progress = self.run, self.progress
         numbers = range(progress.num_batches, progress.num_batches + len(batches))
         windows = [window for number in numbers for window in run.sampler.global_batch(number)]
-        lengths = [run.lengths[window] for window in windows]
+        lengths = [len(epoch_windows[window].token_ids) for window in windows]
         batch_size = max(len(run.sampler.global_batch(number)) for number in numbers)
         try:
             with explain_lack_of_memory(batch_size, max(lengths)):
