@@ -54,6 +54,7 @@ CASES = {
     "frozen encoder": ("--freeze-encoder", "--architecture", "bert-crf"),
     "frozen layers": ("--freeze-layers", "1", "--architecture", "bert-tcn-crf"),
     "softmax": ("--architecture", "bert-softmax", "--label-smoothing", "0.1"),
+    "mention replacement": ("--mention-replacement", "0.5"),
     "mapped source": ("--train", "msra=msra.txt", "--map", MAP, "--weight", "msra=1.5"),
 }
 # Trained on two processes only.

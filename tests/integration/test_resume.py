@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 EVERYTHING = [
     *("--encoder-learning-rate", "5e-3", "--head-learning-rate", "1e-2", "--dropout", "0.3"),
     *("--ema-decay", "0.5", "--r-drop-alpha", "0.5", "--fgm-epsilon", "0.1"),
+    *("--mention-replacement", "0.5"),
     *("--batch-size", "2", "--accumulation", "2", "--epochs", "3", "--device", "cpu"),
 ]
 RunAndKill = RunAndKill
