@@ -124,6 +124,8 @@ class TrainingJobs:
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None
         self._mutex = threading.Lock()
+        # Looks take turns: each takes the lock of the folder, and is no training to the next one.
+        self._looking = threading.Lock()
         self._is_cancelled = False
         self._is_closing = False
 
@@ -238,15 +240,16 @@ class TrainingJobs:
         process = self._process
         if process is not None and process.poll() is None:
             return True
-        lock = self._lock()
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        try:
-            return self._is_orphan_running()
-        finally:
-            lock.release()
+        with self._looking:
+            lock = self._lock()
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return True
+            try:
+                return self._is_orphan_running()
+            finally:
+                lock.release()
 
     def _is_orphan_running(self) -> bool:
         """Whether a trainer is at work whose app has gone; only for whoever holds the lock.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -214,6 +215,17 @@ def test_looking_at_a_job_of_another_app_is_never_in_the_way_of_its_trainer(
     with FileLock(folder / "lock"):
         assert jobs.status().state == "running"
         assert not (run / "lock").exists()
+
+
+def test_looks_at_the_same_moment_do_not_take_each_other_for_a_training(
+    jobs: TrainingJobs, folder: Path
+) -> None:
+    """As when a page that is opened and the timer of one that follows the job ask at once."""
+    jobs.start(make_job(folder, "short"))
+    wait_for_state(jobs, "done")
+    with ThreadPoolExecutor(8) as pool:
+        states = list(pool.map(lambda _: jobs.status().state, range(400)))
+    assert set(states) == {"done"}
 
 
 def test_a_damaged_note_is_no_job(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
