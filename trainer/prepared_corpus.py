@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.corpus import SourceCount, count_corpus, digest_file, find_sources
+from trainer.corpus import SourceCount, digest_file, find_sources
 from trainer.line_encoder import row_type
 from trainer.pretrain_config import DEFAULT_CORPUS, CorpusSettings
 
@@ -160,27 +159,6 @@ class Manifest:
             ):
                 changes.append(f"{source.name} has other text")
         return changes
-
-    def find_moved(self, corpus: CorpusSettings) -> list[str]:
-        """Databases that hold other texts than when the corpus was prepared, in words.
-
-        What they held then is learned from all the same. One that is gone is not missed.
-
-        Args:
-            corpus: The settings now, without `find_changes`.
-        """
-        moved = []
-        for source, count in zip(find_sources(corpus), self.sources, strict=False):
-            if source.kind != "annotations":
-                continue
-            with suppress(ValueError, OSError):  # nothing to learn from by now
-                (now,) = count_corpus([source]).sources
-                if now.sha256 != count.sha256:
-                    moved.append(
-                        f"{count.name}: {count.num_lines:,} lines when it was prepared,"
-                        f" {now.num_lines:,} now"
-                    )
-        return moved
 
 
 def make_key(

@@ -181,8 +181,6 @@ def _plan(
             f" ({'; '.join(changes)}); go on with what it was made with, or give another"
             f" --prepared or --output, or --restart"
         )
-    for line in manifest.find_moved(corpus):
-        logger.info("%s; what was prepared is learned from, another --prepared reads it anew", line)
     return None
 
 

@@ -1,7 +1,6 @@
 """Pretraining from a text file to an encoder that the trainer takes."""
 
 import json
-import logging
 import math
 import os
 import subprocess
@@ -181,32 +180,6 @@ def test_one_project_of_a_database_is_learned_from(
     other = ["--corpus", f"annotations={location}#none", *COMMON]
     assert pretrain.main([*other, "--output", str(tmp_path / "other")]) == 2
     assert "the project 'none', got news, notes (in" in capsys.readouterr().err
-
-
-def test_new_texts_of_a_database_are_told_where_the_prepared_ones_are_learned_from(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    location = tmp_path / "annotations.db"
-    lines = [line for line in NEWS.read_text(encoding="utf-8").splitlines() if line]
-
-    def learn(output: str, texts: list[str]) -> list[str]:
-        with AnnotationStore.open(str(location)) as store:
-            store.create_project("news", CLUENER)
-            store.add([NewDocument(text) for text in texts], project="news")
-        caplog.clear()
-        corpus = ["--corpus", f"annotations={location}", "--prepared", str(tmp_path / "prepared")]
-        arguments = [*corpus, *COMMON, "--steps", "1", "--output", str(tmp_path / output)]
-        with caplog.at_level(logging.INFO, "trainer"):
-            assert pretrain.main(arguments) == 0
-        return [line for line in caplog.messages if "when it was prepared" in line]
-
-    assert learn("first", lines[:20]) == []
-    assert learn("second", []) == []
-    (told,) = learn("third", lines[20:])
-    assert told == (
-        "annotations=annotations.db: 20 lines when it was prepared, 30 now; what was prepared is"
-        " learned from, another --prepared reads it anew"
-    )
 
 
 def test_half_precision_writes_each_weight_once(encoder: Path, tmp_path: Path) -> None:
