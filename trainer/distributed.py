@@ -17,8 +17,8 @@ from trainer.failures import TrainingError
 
 _T = TypeVar("_T")
 # How long processes wait for what one of them does alone, such as counting a corpus larger than
-# memory. torch gives up after 10 or 30 minutes; who has died is told by torchrun, which ends all.
-_PATIENCE = timedelta(days=30)
+# memory. torch would give up after 10 or 30 minutes. Where one dies, torchrun ends its machine's.
+_PATIENCE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

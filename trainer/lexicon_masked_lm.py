@@ -1,8 +1,8 @@
 """A lexicon encoder that guesses masked characters: how `trainer.pretrain` goes on with one.
 
-At a masked character the words of the lexicon are silent, since none holds [MASK]: what is learned
-there is the GRU's, of the characters around, and the vectors of all characters, which the guesses
-are compared with.
+Where [MASK] stands the words of the lexicon are silent, since none holds it: what is learned there
+is the GRU's, of the characters around, and the vectors of all characters, which the guesses are
+compared with.
 """
 
 from typing import Any, ClassVar

@@ -4,7 +4,7 @@ Shapes: B rows, W tokens in each.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from trainer.prepared_corpus import MappedRows
 _HELD_OUT_EPOCH = -1
 # So many batches that follow each other share their rows by length: enough to leave little padding,
 # few enough to leave it to chance which rows meet.
-_BATCHES_BY_LENGTH = 16
+BATCHES_BY_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class MaskedBatches:
         batch_size: Rows of a batch, over all processes, at most.
         mask_fraction: Of the words.
         seed: Of order and masks.
+        by_length: Whether rows of like length meet; packed ones are as long as each other.
     """
 
     rows: MappedRows
@@ -75,6 +76,11 @@ class MaskedBatches:
     batch_size: int
     mask_fraction: float
     seed: int
+    by_length: bool = False
+    # The rows of the group of batches that was asked for last, by its first batch over all epochs.
+    _group: dict[int, list[NDArray[np.int64]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def check_size(self) -> None:
         """Refuse a corpus of which some process would get nothing.
@@ -106,26 +112,37 @@ class MaskedBatches:
             number += 1
 
     def read(self, number: int) -> MaskedBatch:
-        """A batch, by its number over all epochs, from 0; its rows are of like length."""
+        """A batch, by its number over all epochs, from 0."""
         epoch, place = divmod(number, self.num_batches)
-        key = make_key(self.seed, epoch)
-        share = self._choose_rows(place, key)[self.world.rank :: self.world.world_size]
-        return self._build(share, key)
+        first = place - place % BATCHES_BY_LENGTH
+        group = self._group.get(number - place + first)
+        if group is None:
+            group = self._share_out(first, make_key(self.seed, epoch))
+            self._group.clear()
+            self._group[number - place + first] = group
+        share = group[place - first][self.world.rank :: self.world.world_size]
+        return self._build(share, make_key(self.seed, epoch))
 
-    def _choose_rows(self, place: int, key: int) -> NDArray[np.int64]:
-        """The rows of a batch, by its place in the epoch; see `_BATCHES_BY_LENGTH`."""
-        group = np.arange(place - place % _BATCHES_BY_LENGTH, self.num_batches)
-        group = group[:_BATCHES_BY_LENGTH]
+    def _share_out(self, first: int, key: int) -> list[NDArray[np.int64]]:
+        """The rows of each batch of a group that follow each other; see `BATCHES_BY_LENGTH`.
+
+        Args:
+            first: Place of the group's first batch in the epoch.
+            key: Of the epoch.
+        """
+        places = np.arange(first, min(first + BATCHES_BY_LENGTH, self.num_batches) + 1)
         # The rest of an epoch is spread over its batches.
-        starts = np.append(group, group[-1] + 1) * len(self.rows) // self.num_batches
+        starts = places * len(self.rows) // self.num_batches
         numbers = ShuffledOrder(len(self.rows), key)(np.arange(starts[0], starts[-1]))
-        is_token = self.rows.read(numbers)["token_ids"] != self.vocabulary.pad_token_id
-        by_length = numbers[np.argsort(is_token.sum(axis=1), kind="stable")]
+        if self.by_length:
+            is_token = self.rows.read(numbers)["token_ids"] != self.vocabulary.pad_token_id
+            numbers = numbers[np.argsort(is_token.sum(axis=1), kind="stable")]
+        batches = np.split(numbers, starts[1:-1] - starts[0])
+        if not self.by_length:
+            return batches
         # Short rows and long ones in turns, as chance has it.
-        turns = ShuffledOrder(len(group), make_key(key, int(group[0])))(np.arange(len(group)))
-        turn = turns[place - group[0]]
-        first, last = starts[turn : turn + 2] - starts[0]
-        return by_length[first:last]
+        turns = ShuffledOrder(len(batches), make_key(key, first))(np.arange(len(batches)))
+        return [batches[turn] for turn in turns]
 
     def read_sample(self, num_rows: int) -> Iterator[MaskedBatch]:
         """Some rows from everywhere, always the same with the same masks: to measure on."""

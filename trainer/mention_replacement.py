@@ -2,8 +2,8 @@
 
 Mention replacement, Dai and Adel 2020, https://aclanthology.org/2020.coling-main.343: a mention
 gives way to another one of its label from anywhere in the training data, so that what is learned is
-the sentence around it too, not the name alone. Which ones give way is a function of seed, epoch and
-window: a run goes on exactly, and every process draws the same.
+the sentence around it too, not the name alone. What is drawn is a function of seed, epoch and the
+training data: a run goes on exactly, and every process draws the same.
 """
 
 import random
@@ -21,9 +21,10 @@ _TokenIds = tuple[int, ...]
 class MentionReplacer:
     """Draws the windows of an epoch.
 
-    Every mention of a label is as likely as any other, however often it occurs. One with marks
-    around it, such as 《》, gives way to one with the same marks, since the text around does not
-    change. Windows whose gold leaves a choice (partial labels) stay as they are.
+    Every mention is as likely as any other of its label, itself included, however often it occurs.
+    One with marks around it, such as 《》, gives way to one with the same marks, since the text
+    around does not change. What holds a character that the vocabulary lacks stays and is lent to no
+    other place, and so do windows whose gold leaves a choice (partial labels).
 
     Args:
         windows: As they stand in the training data.
@@ -49,6 +50,7 @@ class MentionReplacer:
         self._probability = probability
         self._max_characters = max_characters
         self._seed = seed
+        self._unknown = vocabulary.unk_token_id
         self._marks = {
             token_id
             for token, token_id in vocabulary.token_ids.items()
@@ -73,7 +75,8 @@ class MentionReplacer:
             if window.label_map is None:
                 for span in self._labels.tags_to_spans(window.tag_ids):
                     mention = window.token_ids[span.start : span.end]
-                    found.setdefault(self._kind(span.label, mention), {})[mention] = None
+                    if self._unknown not in mention:
+                        found.setdefault(self._kind(span.label, mention), {})[mention] = None
         return {kind: tuple(mentions) for kind, mentions in found.items()}
 
     def _kind(self, label: str, mention: _TokenIds) -> _Kind:
@@ -92,6 +95,8 @@ class MentionReplacer:
             if draw.random() >= self._probability:
                 continue
             mention = window.token_ids[span.start : span.end]
+            if self._unknown in mention:
+                continue
             new = draw.choice(self._mentions[self._kind(span.label, mention)])
             begin = self._labels.tag_ids[f"B-{span.label}"]
             token_ids += (*window.token_ids[end : span.start], *new)
@@ -99,6 +104,6 @@ class MentionReplacer:
             end = span.end
         token_ids += window.token_ids[end:]
         tag_ids += window.tag_ids[end:]
-        if len(token_ids) > self._max_characters:
+        if not end or len(token_ids) > self._max_characters:
             return window
         return EncodedWindow(tuple(token_ids), tuple(tag_ids))

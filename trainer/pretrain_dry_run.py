@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 
 from trainer.corpus import CorpusLine
 from trainer.dry_run import MIB, format_duration, peak_memory
 from trainer.failures import explain_lack_of_memory
+from trainer.masked_batches import BATCHES_BY_LENGTH, MaskedBatch
 from trainer.preparation import Preparation, write_part
 from trainer.prepared_corpus import Manifest, PreparedCorpus, find_parts
 from trainer.pretraining_run import BatchCounts, PretrainingRun, evaluate_held_out
@@ -63,7 +65,7 @@ def open_sample(plan: Preparation | None, prepared: Path) -> Iterator[Sample]:
 
 
 def estimate_costs(run: PretrainingRun, sample: Sample) -> str:
-    """Take two steps, evaluate once, and add up.
+    """Take a step on the widest of some batches and one on a usual one, evaluate once, and add up.
 
     Returns:
         Steps, time, memory and disk of the whole run, in words.
@@ -79,15 +81,21 @@ def estimate_costs(run: PretrainingRun, sample: Sample) -> str:
         1, round(settings.epochs * num_batches / settings.accumulation)
     )
     stepper = run.build_stepper()
-    batches = run.batches.read_from(0)
+    # Without packing, some batches are wide and others narrow.
+    size = settings.accumulation
+    first = islice(run.batches.read_from(0), max(BATCHES_BY_LENGTH, size))
+    batches = sorted(first, key=_count_cells)
+    middle = (len(batches) - size) // 2
     step_s, num_tokens = 0.0, 0
     with explain_lack_of_memory(settings.batch_size, window_tokens):
-        for _ in range(2):
+        for group in (batches[-size:], batches[middle : middle + size]):
             began = time.monotonic()
-            group = list(islice(batches, settings.accumulation))
             counts = BatchCounts.of(group, run.world)
             stepper.take_counted_step(group, counts)
             step_s, num_tokens = time.monotonic() - began, counts.num_tokens
+        tokens_per_second = num_tokens / step_s
+        cells = [_count_cells(batch) for batch in batches]
+        step_s *= fmean(cells) / fmean(cells[middle : middle + size])
         began = time.monotonic()
         evaluate_held_out(stepper, run.held_out, settings)
     evaluation_s = time.monotonic() - began
@@ -104,12 +112,17 @@ def estimate_costs(run: PretrainingRun, sample: Sample) -> str:
     corpus_mib = num_rows * run.corpus.train.dtype.itemsize / MIB
     return (
         f"dry run: about {num_rows:,} rows of {window_tokens} tokens, {num_steps:,} steps of"
-        f" {step_s:.2f} s ({num_tokens / step_s:,.0f} tokens/s), {num_evaluations}"
+        f" {step_s:.2f} s ({tokens_per_second:,.0f} tokens/s), {num_evaluations}"
         f" evaluations of {evaluation_s:.1f} s, {format_duration(preparation_s)} to prepare the"
         f" corpus: about {format_duration(total_s)} in all; {num_parameters:,} parameters with"
         f" heads; {peak_memory(run.world.device) / MIB:,.0f} MiB of memory; {state_mib:,.0f} MiB of"
         f" disk for the state of the run and {corpus_mib:,.0f} MiB for the corpus"
     )
+
+
+def _count_cells(batch: MaskedBatch) -> int:
+    """Tokens of a batch, padding included."""
+    return batch.token_ids.numel()
 
 
 def _take_lines(plan: Preparation) -> Iterator[CorpusLine]:

@@ -162,6 +162,8 @@ class PretrainingRun:
             "config": hashlib.sha256(described.encode()).hexdigest()[:12],
             "corpus": self.corpus.manifest.key,
         }
+        if self.batches.by_length:  # in versions before 0.5.0 they were not
+            settings["batches"] = "by length"
         # They change how a step is computed, or what is measured, not what comes out.
         for name in ("activation_checkpointing", "compile", "evaluations", "evaluation_rows"):
             del settings[name]
@@ -200,6 +202,7 @@ def build_batches(
             batch_size=settings.batch_size,
             mask_fraction=settings.mask_fraction,
             seed=settings.seed,
+            by_length=not corpus.manifest.settings.is_packed,
         )
         for rows in (corpus.train, corpus.held_out)
     )

@@ -67,6 +67,8 @@ class Run:
         # They change how a step is computed, not what comes out.
         for name in ("activation_checkpointing", "compile"):
             del settings[name]
+        if not settings["mention_replacement"]:  # nor had versions before 0.5.0 any
+            del settings["mention_replacement"]
         return {name: str(value) for name, value in settings.items()}
 
     def build_engine(self) -> Engine:

@@ -25,6 +25,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -124,7 +125,7 @@ class TrainingJobs:
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None
         self._mutex = threading.Lock()
-        # Looks take turns: each takes the lock of the folder, and is no training to the next one.
+        # Looks of this app take turns: each takes locks, and is no training to the next one.
         self._looking = threading.Lock()
         self._is_cancelled = False
         self._is_closing = False
@@ -184,9 +185,12 @@ class TrainingJobs:
                 process.send_signal(signal.SIGINT)
                 return
             job = self._read()
+            with self._looking:
+                is_running = self._is_orphan_running()
             # The trainer's lock proves that this is its process, and no other one of that number.
-            if job is not None and job.pid and self._is_orphan_running():
-                os.kill(job.pid, signal.SIGINT)
+            if job is not None and job.pid and is_running:
+                with suppress(ProcessLookupError):  # ended at this very moment
+                    os.kill(job.pid, signal.SIGINT)
                 self._write(replace(job, is_cancelled=True))
 
     def close(self) -> None:

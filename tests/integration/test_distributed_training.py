@@ -162,12 +162,12 @@ def stop_early(directory: Path, world: World) -> int:
 
 
 def make_torch_impatient() -> None:
-    """Give up after a second, where torch itself waits for ten minutes or half an hour."""
-    dist.init_process_group = partial(dist.init_process_group, timeout=timedelta(seconds=1))
+    """Give up after ten seconds, where torch itself waits for ten minutes or half an hour."""
+    dist.init_process_group = partial(dist.init_process_group, timeout=timedelta(seconds=10))
 
 
 def work_alone() -> str:
-    time.sleep(3)
+    time.sleep(15)
     return "done"
 
 
@@ -207,7 +207,7 @@ def run_on_two_processes(mode: str, directory: Path) -> subprocess.CompletedProc
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        # Processes wait for days: who comes back in time did not wait for a lost one.
+        # Processes wait for a day: who comes back in time did not wait for a lost one.
         timeout=170,
     )
 

@@ -64,6 +64,24 @@ def test_a_dry_run_says_what_the_run_would_cost_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_dry_run_tries_the_widest_of_some_batches_and_a_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without packing, or else nobody knew whether memory suffices."""
+    widths = []
+    take_step = PretrainingStepper.take_counted_step
+
+    def take_and_note(self: PretrainingStepper, batches: Any, counts: Any) -> float:
+        widths.append(batches[0].token_ids.shape[1])
+        return take_step(self, batches, counts)
+
+    monkeypatch.setattr(PretrainingStepper, "take_counted_step", take_and_note)
+    more = ["--no-packing", "--batch-size", "4", "--dry-run"]
+    assert pretrain.main(flags(tmp_path / "encoder", *more)) == 0
+    widest, usual = widths
+    assert widest > usual
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

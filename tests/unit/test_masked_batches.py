@@ -1,5 +1,7 @@
 """Rows as batches: who reads which row, in which order, and where each line of it begins."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from ner_core.preprocessing import CharacterVocabulary, build_vocabulary
 from trainer.corpus import CorpusLine
 from trainer.distributed import World
 from trainer.line_encoder import LineEncoder
-from trainer.masked_batches import MaskedBatches, build_mask_tokens
+from trainer.masked_batches import MaskedBatch, MaskedBatches, build_mask_tokens
 from trainer.masking import IGNORED
 
 CHARACTERS = "".join(map(chr, range(0x4E00, 0x4E00 + 23)))
@@ -39,7 +41,12 @@ class Rows:
 
 
 def make_batches(
-    rows: Rows, *, rank: int = 0, world_size: int = 1, mask_fraction: float = 0.0
+    rows: Rows,
+    *,
+    rank: int = 0,
+    world_size: int = 1,
+    mask_fraction: float = 0.0,
+    by_length: bool = False,
 ) -> MaskedBatches:
     return MaskedBatches(
         rows=rows,  # type: ignore[arg-type]
@@ -49,6 +56,7 @@ def make_batches(
         batch_size=5,
         mask_fraction=mask_fraction,
         seed=1,
+        by_length=by_length,
     )
 
 
@@ -72,19 +80,47 @@ def test_an_epoch_reads_each_row_once_in_batches_of_like_size() -> None:
     assert sorted(again) == sorted(read) and again != read
 
 
+def many_lines() -> list[str]:
+    """Different lines of one to six characters, for 92 batches."""
+    pairs = product(CHARACTERS[:20], CHARACTERS)
+    return [first + second * (number % 6) for number, (first, second) in enumerate(pairs)]
+
+
+def lines_of(batch: MaskedBatch) -> list[str]:
+    rows = batch.token_ids[:, 1:].tolist()
+    return ["".join(TOKENS[i] for i in row if len(TOKENS[i]) == 1) for row in rows]
+
+
 def test_rows_of_a_batch_are_of_like_length() -> None:
-    lines = [CHARACTERS[number] * (1 + number % 6) for number in range(len(CHARACTERS))] * 20
-    batches = make_batches(Rows(lines))
+    batches = make_batches(Rows(many_lines()), by_length=True)
     epoch = [batches.read(number) for number in range(batches.num_batches)]
-    lengths = [(batch.line_numbers > 0).sum(dim=1) for batch in epoch]
-    assert sorted(torch.cat(lengths).tolist()) == sorted(len(line) + 2 for line in lines)
+    assert len(epoch) == 92
+    assert sorted(line for batch in epoch for line in lines_of(batch)) == sorted(many_lines())
     num_padding = sum(int((batch.line_numbers == 0).sum()) for batch in epoch)
     assert num_padding < 0.05 * sum(batch.token_ids.numel() for batch in epoch)
     # The short ones do not come first.
+    lengths = [(batch.line_numbers > 0).sum(dim=1) for batch in epoch]
     halves = [torch.cat(half).double().mean().item() for half in (lengths[:46], lengths[46:])]
     assert halves[0] == pytest.approx(halves[1], rel=0.15)
     firsts = [int(length[0]) for length in lengths[:16]]
     assert firsts != sorted(firsts)
+
+
+@pytest.mark.parametrize("world_size", [1, 3])
+def test_rows_of_like_length_meet_alike_in_every_process_and_from_every_batch_on(
+    world_size: int,
+) -> None:
+    rows = Rows(many_lines())
+    # Across the borders of groups, and of the epoch.
+    for start in (0, 14, 17, 90):
+        shares = [
+            make_batches(rows, rank=rank, world_size=world_size, by_length=True).read_from(start)
+            for rank in range(world_size)
+        ]
+        for number in range(start, start + 5):
+            read = sorted(line for share in shares for line in lines_of(next(share)))
+            whole = make_batches(rows, by_length=True).read(number)
+            assert read == sorted(lines_of(whole))
 
 
 @pytest.mark.parametrize("world_size", [2, 3])

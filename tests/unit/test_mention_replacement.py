@@ -34,7 +34,11 @@ def encode(examples: Sequence[Example], label_map: LabelMap | None = None) -> Ta
 
 
 def make_replacer(
-    windows: Sequence[EncodedWindow], *, probability: float = 1.0, max_characters: int = 50
+    windows: Sequence[EncodedWindow],
+    *,
+    probability: float = 1.0,
+    max_characters: int = 50,
+    seed: int = 3,
 ) -> MentionReplacer:
     return MentionReplacer(
         windows,
@@ -42,7 +46,7 @@ def make_replacer(
         VOCABULARY,
         probability=probability,
         max_characters=max_characters,
-        seed=3,
+        seed=seed,
     )
 
 
@@ -99,6 +103,7 @@ def test_a_draw_depends_on_seed_and_epoch_alone() -> None:
     draws = [replacer.draw(epoch) for epoch in range(5)]
     assert make_replacer(windows).draw(3) == draws[3]
     assert len(set(draws)) > 1
+    assert [make_replacer(windows, seed=4).draw(epoch) for epoch in range(5)] != draws
 
 
 def test_a_window_that_would_grow_too_long_stays() -> None:
@@ -108,6 +113,16 @@ def test_a_window_that_would_grow_too_long_stays() -> None:
     drawn = [window for epoch in range(60) for window in replacer.draw(epoch)]
     assert max(len(window.token_ids) for window in drawn) == longest
     assert any(new != old for new, old in zip(drawn, windows * 60, strict=True))
+
+
+def test_a_mention_with_an_unknown_character_stays_and_is_lent_to_no_other_place() -> None:
+    strange = Example("u", "龘靐走", (Span(0, 2, "name"),))
+    windows = encode((*EXAMPLES, strange)).windows
+    replacer = make_replacer(windows)
+    for epoch in range(40):
+        *others, last = replacer.draw(epoch)
+        assert last == windows[-1]
+        assert all(VOCABULARY.unk_token_id not in window.token_ids for window in others)
 
 
 def test_gold_that_leaves_a_choice_stays_and_lends_no_mention() -> None:
