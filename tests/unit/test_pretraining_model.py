@@ -36,6 +36,7 @@ from trainer.masked_batches import MaskedBatch
 from trainer.masking import IGNORED
 from trainer.pretrain_config import EncoderSettings, PretrainingSettings
 from trainer.pretraining_encoder import (
+    StartingEncoder,
     load_starting_encoder,
     make_starting_encoder,
     write_encoder,
@@ -188,15 +189,20 @@ def directory(tmp_path: Path) -> Path:
     """A BERT with a trained head, as the Hub has them."""
     start = make_starting_encoder(EncoderSettings(num_layers=1, hidden_size=16), TOKENS, 20)
     nn.init.normal_(start.model.cls.predictions.bias)
+    write(start, tmp_path / "bert")
+    return tmp_path / "bert"
+
+
+def write(start: StartingEncoder, directory: Path, dtype: torch.dtype = torch.float32) -> None:
+    """As a run writes its output."""
     write_encoder(
         start.model,
-        tmp_path / "bert",
+        directory,
         tokenizer_files=start.tokenizer_files,
         card="",
         metrics={},
-        weights_dtype=torch.float32,
+        weights_dtype=dtype,
     )
-    return tmp_path / "bert"
 
 
 def test_an_encoder_is_continued_with_its_own_head(directory: Path) -> None:
@@ -346,14 +352,7 @@ def test_a_pretrained_lexicon_encoder_is_read_back(
     save(lexicon_encoder, tmp_path / "encoder", is_checkpoint=False)
     start = load_starting_encoder(str(tmp_path / "encoder"), None)
     nn.init.normal_(start.model.lm_head.decoder.bias)
-    write_encoder(
-        start.model,
-        tmp_path / "pretrained",
-        tokenizer_files=start.tokenizer_files,
-        card="",
-        metrics={},
-        weights_dtype=dtype,
-    )
+    write(start, tmp_path / "pretrained", dtype)
     again = load_starting_encoder(str(tmp_path / "pretrained"), None).model
     bias = start.model.lm_head.decoder.bias
     assert torch.equal(again.lm_head.decoder.bias, bias.to(dtype).float())
