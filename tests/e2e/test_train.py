@@ -132,8 +132,9 @@ def start_a_long_training(page: Page) -> None:
 
 
 def test_a_training_can_be_cancelled_and_another_one_has_to_wait_for_its_end(
-    app, open_page: Callable[..., Page]
+    app, open_page: Callable[..., Page], eight_sentences: tuple[Example, ...]
 ) -> None:
+    accept(app.database, vary(eight_sentences, range(5)))
     page, other = (open_training(open_page(app.url)) for _ in range(2))
     start_a_long_training(page)
     expect(page.get_by_test_id("train-state")).to_be_in_viewport()
