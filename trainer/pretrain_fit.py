@@ -148,6 +148,8 @@ def _check_encoder(settings: Settings, older: StartingEncoder | None) -> None:
     build_mask_tokens(start.vocabulary)
     if corpus.is_packed and (corpus.texts or corpus.silver_labels):
         check_packing(start.model.base_model)
+    if settings.pretraining.activation_checkpointing:
+        start.model.base_model.activation_checkpointing_enable()
 
 
 def _plan(

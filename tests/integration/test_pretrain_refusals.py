@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tests.integration.pretraining_cases import NEWS, flags
-from trainer import pretrain
+from trainer import new_lexicon_encoder, pretrain
 from trainer.pretraining_run import PretrainingStepper
 
 
@@ -103,6 +103,19 @@ def test_an_encoder_that_cannot_be_built_is_refused_before_the_corpus_is_prepare
     assert pretrain.main(flags(tmp_path / "encoder", "--num-heads", "3")) == 2
     assert "a --hidden-size that 3 heads can share, got 16" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_activation_checkpointing_of_a_lexicon_encoder_is_refused_before_the_corpus_is_prepared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = tmp_path / "lexicon"
+    more = ["--min-count", "1", "--embedding-size", "8", "--output", str(encoder)]
+    assert new_lexicon_encoder.main(["--text", str(NEWS), *more]) == 0
+    arguments = ["--encoder", str(encoder), "--corpus", str(NEWS), "--no-packing"]
+    more = ["--activation-checkpointing", "--device", "cpu", "--output", str(tmp_path / "out")]
+    assert pretrain.main([*arguments, *more]) == 2
+    assert "checkpointing" in capsys.readouterr().err.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == [encoder]
 
 
 def test_an_output_that_is_there_already_is_refused(
